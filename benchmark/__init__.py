@@ -1,0 +1,1 @@
+"""Everything that measures: data sets, clips, training, embedding, ranking, metrics, cost, records."""

@@ -1,0 +1,1 @@
+"""The data sets, one loader a file; `catalogue` opens them by name."""

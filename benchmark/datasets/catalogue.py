@@ -1,0 +1,53 @@
+"""Opens a data set by name: ``open_dataset("synthetic[occlusion=0.6]")``.
+
+A data set is a function ``name(root, *, knobs)`` that returns a `Dataset`; its name is the function's.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from benchmark import variants
+from benchmark.datasets.folder import folder
+from benchmark.datasets.mars import mars
+from benchmark.datasets.synthetic import synthetic
+from benchmark.datasets.tracklet import Dataset
+
+DATASETS = (mars, folder, synthetic)
+SELF_MADE = ("synthetic",)  # these need no data root
+OnProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+
+def open_dataset(
+    text: str,
+    root: Path | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    extra: Sequence[Callable] = (),
+) -> Dataset:
+    """Open the data set that ``text`` names.
+
+    Args:
+        text: a variant, e.g. ``mars`` or ``synthetic[occlusion=0.6,seed=3]``.
+        root: where the data lie; the synthetic set renders itself into a cache if none is given.
+        on_progress: told of long work.
+        extra: data set functions of plugins.
+
+    Raises:
+        LookupError: no data set, or no knob, of that name.
+        ValueError: a knob's value does not fit, or no root was given where one is needed.
+        FileNotFoundError: data are missing; the message names the first missing thing.
+    """
+    known = {function.__name__: function for function in (*DATASETS, *extra)}
+    asked = variants.parse(text)
+    function = variants.choose(asked.name, known, "data set")
+    knobs = variants.parameters(function)
+    takes_progress = knobs.pop("on_progress", None) is not None
+    variant = variants.Variant(asked.name, variants.checked(asked.arguments, knobs, asked.name))
+    if root is None and asked.name not in SELF_MADE:
+        raise ValueError(f"data set {asked.name!r} needs --data-root DIR: the folder that holds it")
+    if root is not None and asked.name not in SELF_MADE and not Path(root).is_dir():
+        raise FileNotFoundError(f"{root} is no folder: --data-root must name the folder that holds {asked.name!r}")
+    progress = {"on_progress": on_progress} if takes_progress else {}
+    found = function(None if root is None else Path(root), **variant.arguments, **progress)
+    return replace(found, name=str(variant))

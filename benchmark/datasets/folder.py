@@ -1,0 +1,81 @@
+"""Tracklets of one's own: ``DIR/{train,query,gallery}/<pid>/<camera>_<tracklet>/*.jpg``.
+
+Any names will do for persons and cameras; everything is taken in sorted order. A person named ``-1`` or ``00-1`` is
+junk. Queries may stand in ``query/`` alone: the gallery is what stands in ``gallery/``.
+"""
+
+from pathlib import Path
+
+from benchmark.datasets.tracklet import JUNK, Dataset, Tracklet, fingerprint, image_names, subfolders
+
+JUNK_NAMES = ("-1", "00-1")
+
+
+def folder(root: Path, *, cameras: bool = True) -> Dataset:
+    """Read a folder of tracklets.
+
+    Args:
+        root: folder that holds ``train``, ``query`` and ``gallery`` (``train`` may be missing if nothing is trained).
+        cameras: False if the folders' names say no camera; then only the query itself leaves the gallery.
+
+    Raises:
+        FileNotFoundError: a folder is missing or empty; the message names it.
+        ValueError: a tracklet's folder is not called ``<camera>_<tracklet>``.
+    """
+    found = {part: _tracklets(root, part, cameras) for part in ("train", "query", "gallery")}
+    if not found["train"] and not found["query"]:
+        raise FileNotFoundError(
+            f"{root} holds no tracklets: expected {{train,query,gallery}}/<pid>/<camera>_<tracklet>/*.jpg"
+        )
+    for part in ("query", "gallery"):
+        if not found[part]:
+            raise FileNotFoundError(f"{root / part} holds no tracklets: expected <pid>/<camera>_<tracklet>/*.jpg")
+    persons = _numbers({pid for rows in found.values() for pid, *_ in rows} - set(JUNK_NAMES))
+    persons |= dict.fromkeys(JUNK_NAMES, JUNK)
+    camids = _numbers({camera for rows in found.values() for _, camera, *_ in rows} - {None}) | {None: 0}
+
+    def numbered(part: str) -> tuple[Tracklet, ...]:
+        return tuple(
+            Tracklet(persons[pid], camids[camera], str(path), tuple(name for name, _ in images))
+            for pid, camera, path, images in found[part]
+        )
+
+    query, gallery = numbered("query"), numbered("gallery")
+    return Dataset(
+        name="folder",
+        train=tuple(t for t in numbered("train") if t.pid != JUNK),
+        test=query + gallery,
+        query=tuple(range(len(query))),
+        fingerprint=fingerprint(
+            f"{path.relative_to(root).as_posix()}/{name} {size}"
+            for rows in found.values()
+            for _, _, path, images in rows
+            for name, size in images
+        ),
+        protocol="open",
+        cameras=cameras,
+        notes=() if cameras else ("cameras unknown: tracks of the query's own camera stay in the gallery",),
+    )
+
+
+def _tracklets(root: Path, part: str, cameras: bool) -> list[tuple[str, str | None, Path, list]]:
+    """``(person, camera, folder, images)`` of every tracklet of one part, in sorted order."""
+    if not (root / part).is_dir():
+        return []
+    rows = []
+    for person in subfolders(root / part):
+        for path in subfolders(person):
+            camera, underscore, _ = path.name.rpartition("_")
+            if cameras and not (underscore and camera):
+                raise ValueError(
+                    f"{path} is not called <camera>_<tracklet>; if cameras are not known, say 'folder[cameras=false]'"
+                )
+            images = image_names(path)
+            if not images:
+                raise FileNotFoundError(f"{path} holds no .jpg or .png image: fill it or delete it")
+            rows.append((person.name, camera if cameras else None, path, images))
+    return rows
+
+
+def _numbers(names: set[str]) -> dict[str, int]:
+    return {name: i for i, name in enumerate(sorted(names), start=1)}

@@ -1,0 +1,158 @@
+"""Records: what was measured, one JSON file per run and result label, written whole and never edited.
+
+This module also holds the one way in which the project writes files: whole or not at all. It imports no torch, so
+that reports can be made anywhere.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+SCHEMA = 1
+RANKS = (1, 5, 10, 20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One result: a method, trained in one run, scored under one label.
+
+    Attributes:
+        origin: ``measured`` by this project or ``published`` in a paper; the two are never mixed unmarked.
+        run: id of the run, the hash of its specification; a published figure names its source table instead.
+        method: canonical method, e.g. ``sta[blocks=8]``.
+        arguments: what the method was built with, backbone included.
+        recipe: canonical recipe, e.g. ``quick`` or ``quick[epochs=3]``.
+        dataset: canonical data set, e.g. ``synthetic[occlusion=0.6]``; ``fingerprint`` says which bits.
+        split: number of the train/test split, from 0 (data sets with one split: 0).
+        seed: seed of the training run.
+        label: ``<protocol>@<version>/<distance>/<frames>[/rerank]``.
+        gallery: tracks ranked against (before a query's own junk is taken out).
+        queries: queries that count in the metrics; ``dropped``: those without a match, skipped.
+        metrics: fractions in [0, 1]: R1, R5, R10, R20, mAP, mINP.
+        cmc: share of counted queries solved at rank 1, 2, ….
+        checkpoint: sha256 of the weights that were scored.
+        per_query: file with one row a query, relative to the record's folder.
+        cost: `benchmark.cost.Cost` as a dict, or None.
+        environment: packages, processor, GPU, precision.
+        commit: revision of this project, with ``+changes`` if the tree was not clean.
+        command: what to type to get it again.
+        selection: how the epoch was chosen (never on the test set).
+        notes: what a reader must know, e.g. files that were rebuilt or images that were left out.
+        schema: version of this layout.
+    """
+
+    origin: Literal["measured", "published"] = "measured"
+    run: str
+    method: str
+    arguments: dict = field(default_factory=dict)
+    recipe: str
+    dataset: str
+    fingerprint: str
+    split: int = 0
+    seed: int = 0
+    label: str
+    gallery: int
+    queries: int
+    dropped: int
+    metrics: dict[str, float]
+    cmc: list[float] = field(default_factory=list)
+    checkpoint: str | None = None
+    per_query: str | None = None
+    cost: dict | None = None
+    environment: dict = field(default_factory=dict)
+    commit: str | None = None
+    command: str | None = None
+    selection: str | None = None
+    notes: list[str] = field(default_factory=list)
+    schema: int = SCHEMA
+
+
+def save(record: Record, path: Path) -> None:
+    """Write the record to a JSON file, whole or not at all."""
+    write_json(path, dataclasses.asdict(record))
+
+
+def load(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        ValueError: the file is no record of this schema; the message names the file and the field.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    known = {f.name: f for f in dataclasses.fields(Record)}
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        raise ValueError(f"{path} is no record of schema {SCHEMA}")
+    missing = [n for n, f in known.items() if n not in data and _required(f)]
+    foreign = sorted(set(data) - set(known))
+    if missing or foreign:
+        raise ValueError(f"{path} is no record: missing {missing}, unknown {foreign}")
+    if not all(isinstance(v, int | float) and 0 <= v <= 1 for v in data["metrics"].values()):
+        raise ValueError(f"{path}: a metric is no fraction in [0, 1]: {data['metrics']}")
+    return Record(**data)
+
+
+def _required(f: dataclasses.Field) -> bool:
+    return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a temporary file in the same folder, then put it in place in one step.
+
+    A reader never sees half a file, and an interruption at any moment leaves the old one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file whole or not at all."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON whole or not at all; NaN is refused, since JSON has none."""
+    write_text(path, json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def remove_parts(folder: Path) -> None:
+    """Delete the temporary files that a killed writer left under ``folder``."""
+    for part in Path(folder).rglob(".*.part*"):
+        part.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of(data: object) -> str:
+    """First 12 hexadecimal digits of the sha256 of the data as JSON with sorted keys."""
+    text = json.dumps(data, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
