@@ -1,1 +1,1 @@
-"""Everything that measures: data sets, clips, training, embedding, ranking, metrics, cost, records."""
+"""Everything that measures: from data sets and clips to metrics, cost and records."""

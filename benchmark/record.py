@@ -1,7 +1,7 @@
 """Records: what was measured, one JSON file per run and result label, written whole and never edited.
 
-This module also holds the one way in which the project writes files: whole or not at all. It imports no torch, so
-that reports can be made anywhere.
+This module also holds the one way in which the project writes files: whole or not at all. It
+imports no torch, so that reports can be made anywhere.
 """
 
 import dataclasses
@@ -23,12 +23,15 @@ class Record:
     """One result: a method, trained in one run, scored under one label.
 
     Attributes:
-        origin: ``measured`` by this project or ``published`` in a paper; the two are never mixed unmarked.
-        run: id of the run, the hash of its specification; a published figure names its source table instead.
+        origin: ``measured`` by this project or ``published`` in a paper; the two are never mixed
+            unmarked.
+        run: id of the run, the hash of its specification; a published figure names its source table
+            instead.
         method: canonical method, e.g. ``sta[blocks=8]``.
         arguments: what the method was built with, backbone included.
         recipe: canonical recipe, e.g. ``quick`` or ``quick[epochs=3]``.
-        dataset: canonical data set, e.g. ``synthetic[occlusion=0.6]``; ``fingerprint`` says which bits.
+        dataset: canonical data set, e.g. ``synthetic[occlusion=0.6]``; ``fingerprint`` says which
+            bits.
         split: number of the train/test split, from 0 (data sets with one split: 0).
         seed: seed of the training run.
         label: ``<protocol>@<version>/<distance>/<frames>[/rerank]``.
@@ -111,7 +114,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}", dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}", dir=path.parent
+    )
     os.close(handle)
     part = Path(name)
     try:

@@ -1,7 +1,8 @@
 """Names with arguments: ``name[key=value,key=value]``, for methods, data sets, recipes and backbones.
 
-One grammar, one parser, one canonical form. Values are numbers, ``true``, ``false``, ``none``, words, lists
-joined by ``+`` (``after=4+5``) or variants themselves (``backbone=resnet50[layers=1+2+3+1]``).
+One grammar, one parser, one canonical form. Values are numbers, ``true``, ``false``, ``none``,
+words, lists joined by ``+`` (``after=4+5``) or variants themselves
+(``backbone=resnet50[layers=1+2+3+1]``).
 """
 
 import difflib
@@ -27,7 +28,9 @@ class Variant:
     def __str__(self) -> str:
         if not self.arguments:
             return self.name
-        inside = ",".join(f"{key}={format_value(self.arguments[key])}" for key in sorted(self.arguments))
+        inside = ",".join(
+            f"{key}={format_value(self.arguments[key])}" for key in sorted(self.arguments)
+        )
         return f"{self.name}[{inside}]"
 
     @property
@@ -48,7 +51,9 @@ def parse(text: str) -> Variant:
     if not bracket:
         return Variant(name)
     if not rest.endswith("]"):
-        raise ValueError(f"{text!r} has no closing bracket (a shell may have eaten it: quote the whole)")
+        raise ValueError(
+            f"{text!r} has no closing bracket (a shell may have eaten it: quote the whole)"
+        )
     arguments: dict[str, object] = {}
     for part in split_list(rest[:-1]):
         key, equals, value = part.partition("=")
@@ -71,7 +76,9 @@ def split_list(text: str) -> list[str]:
             parts.append(text[start:i])
             start = i + 1
     if depth:
-        raise ValueError(f"{text!r} has no closing bracket (a shell may have eaten it: quote the whole)")
+        raise ValueError(
+            f"{text!r} has no closing bracket (a shell may have eaten it: quote the whole)"
+        )
     return [part.strip() for part in (*parts, text[start:]) if part.strip()]
 
 
@@ -105,8 +112,9 @@ def choose(name: str, known: Mapping[str, object], kind: str) -> object:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise LookupError(f"unknown {kind} {name!r}: {hint}there are {', '.join(sorted(known))}")
+    hint = f"did you mean {' or '.join(near)}?" if near else ""
+    there = f"there are {', '.join(sorted(known))}" if len(known) <= 40 else ""
+    raise LookupError(f"unknown {kind} {name!r}: {' '.join(filter(None, (hint, there)))}")
 
 
 def parameters(function: Callable) -> dict[str, tuple[object, object]]:
@@ -119,7 +127,9 @@ def parameters(function: Callable) -> dict[str, tuple[object, object]]:
     }
 
 
-def checked(given: Mapping[str, object], allowed: Mapping[str, tuple[object, object]], owner: str) -> dict:
+def checked(
+    given: Mapping[str, object], allowed: Mapping[str, tuple[object, object]], owner: str
+) -> dict:
     """The given arguments, each of a type that is allowed, without those equal to their default.
 
     Raises:
@@ -146,7 +156,11 @@ def coerce(value: object, kind: object, where: str) -> object:
     Raises:
         ValueError: it does not fit; the message names ``where``, the value and what fits.
     """
-    options = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+    options = (
+        typing.get_args(kind)
+        if typing.get_origin(kind) in (types.UnionType, typing.Union)
+        else (kind,)
+    )
     for option in options:
         found = _as(value, option)
         if found is not _MISFIT:
@@ -177,7 +191,11 @@ def _as(value: object, option: object) -> object:
 def _type_name(option: object) -> str:
     if option is None or option is type(None):
         return "none"
-    return getattr(option, "__name__", str(option)) if typing.get_origin(option) is None else "a + list"
+    return (
+        getattr(option, "__name__", str(option))
+        if typing.get_origin(option) is None
+        else "a + list"
+    )
 
 
 def select(patterns: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Opens a data set by name: ``open_dataset("synthetic[occlusion=0.6]")``.
 
-A data set is a function ``name(root, *, knobs)`` that returns a `Dataset`; its name is the function's.
+A data set is a function ``name(root, *, knobs)`` that returns a `Dataset`; its name is the
+function's.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +48,9 @@ def open_dataset(
     if root is None and asked.name not in SELF_MADE:
         raise ValueError(f"data set {asked.name!r} needs --data-root DIR: the folder that holds it")
     if root is not None and asked.name not in SELF_MADE and not Path(root).is_dir():
-        raise FileNotFoundError(f"{root} is no folder: --data-root must name the folder that holds {asked.name!r}")
+        raise FileNotFoundError(
+            f"{root} is no folder: --data-root must name the folder that holds {asked.name!r}"
+        )
     progress = {"on_progress": on_progress} if takes_progress else {}
     found = function(None if root is None else Path(root), **variant.arguments, **progress)
     return replace(found, name=str(variant))

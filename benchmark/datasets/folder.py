@@ -1,12 +1,20 @@
 """Tracklets of one's own: ``DIR/{train,query,gallery}/<pid>/<camera>_<tracklet>/*.jpg``.
 
-Any names will do for persons and cameras; everything is taken in sorted order. A person named ``-1`` or ``00-1`` is
-junk. Queries may stand in ``query/`` alone: the gallery is what stands in ``gallery/``.
+Any names will do for persons and cameras; everything is taken in sorted order. A person named
+``-1`` or ``00-1`` is junk. Queries may stand in ``query/`` alone: the gallery is what stands in
+``gallery/``.
 """
 
 from pathlib import Path
 
-from benchmark.datasets.tracklet import JUNK, Dataset, Tracklet, fingerprint, image_names, subfolders
+from benchmark.datasets.tracklet import (
+    JUNK,
+    Dataset,
+    Tracklet,
+    fingerprint,
+    image_names,
+    subfolders,
+)
 
 JUNK_NAMES = ("-1", "00-1")
 
@@ -15,8 +23,10 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
     """Read a folder of tracklets.
 
     Args:
-        root: folder that holds ``train``, ``query`` and ``gallery`` (``train`` may be missing if nothing is trained).
-        cameras: False if the folders' names say no camera; then only the query itself leaves the gallery.
+        root: folder that holds ``train``, ``query`` and ``gallery`` (``train`` may be missing if
+            nothing is trained).
+        cameras: False if the folders' names say no camera; then only the query itself leaves the
+            gallery.
 
     Raises:
         FileNotFoundError: a folder is missing or empty; the message names it.
@@ -25,14 +35,19 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
     found = {part: _tracklets(root, part, cameras) for part in ("train", "query", "gallery")}
     if not found["train"] and not found["query"]:
         raise FileNotFoundError(
-            f"{root} holds no tracklets: expected {{train,query,gallery}}/<pid>/<camera>_<tracklet>/*.jpg"
+            f"{root} holds no tracklets: expected "
+            f"{{train,query,gallery}}/<pid>/<camera>_<tracklet>/*.jpg"
         )
     for part in ("query", "gallery"):
         if not found[part]:
-            raise FileNotFoundError(f"{root / part} holds no tracklets: expected <pid>/<camera>_<tracklet>/*.jpg")
+            raise FileNotFoundError(
+                f"{root / part} holds no tracklets: expected <pid>/<camera>_<tracklet>/*.jpg"
+            )
     persons = _numbers({pid for rows in found.values() for pid, *_ in rows} - set(JUNK_NAMES))
     persons |= dict.fromkeys(JUNK_NAMES, JUNK)
-    camids = _numbers({camera for rows in found.values() for _, camera, *_ in rows} - {None}) | {None: 0}
+    camids = _numbers({camera for rows in found.values() for _, camera, *_ in rows} - {None}) | {
+        None: 0
+    }
 
     def numbered(part: str) -> tuple[Tracklet, ...]:
         return tuple(
@@ -54,7 +69,9 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
         ),
         protocol="open",
         cameras=cameras,
-        notes=() if cameras else ("cameras unknown: tracks of the query's own camera stay in the gallery",),
+        notes=()
+        if cameras
+        else ("cameras unknown: tracks of the query's own camera stay in the gallery",),
     )
 
 
@@ -68,7 +85,8 @@ def _tracklets(root: Path, part: str, cameras: bool) -> list[tuple[str, str | No
             camera, underscore, _ = path.name.rpartition("_")
             if cameras and not (underscore and camera):
                 raise ValueError(
-                    f"{path} is not called <camera>_<tracklet>; if cameras are not known, say 'folder[cameras=false]'"
+                    f"{path} is not called <camera>_<tracklet>; if cameras are not known, say "
+                    f"'folder[cameras=false]'"
                 )
             images = image_names(path)
             if not images:

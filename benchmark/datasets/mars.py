@@ -1,8 +1,10 @@
 """MARS (Zheng et al., ECCV 2016) and whatever else is written in its grammar.
 
-``bbox_train/`` and ``bbox_test/`` hold one folder a person (``00-1`` junk, ``0000`` distractors) of images called
-``PPPPCcTttttFfff.jpg``; ``info/`` holds three MATLAB tables whose rows point into the sorted list of those images,
-1-based and inclusive, and that list itself as text. The list is often missing from copies; it is rebuilt from disk.
+``bbox_train/`` and ``bbox_test/`` hold one folder a person (``00-1`` junk, ``0000`` distractors) of
+images called
+``PPPPCcTttttFfff.jpg``; ``info/`` holds three MATLAB tables whose rows point into the sorted list
+of those images, 1-based and inclusive, and that list itself as text. The list is often missing from
+copies; it is rebuilt from disk.
 """
 
 import re
@@ -26,17 +28,21 @@ def mars(root: Path) -> Dataset:
     """Read a data set in the MARS layout.
 
     Args:
-        root: folder that holds ``bbox_train``, ``bbox_test`` and ``info`` (or ``MARS-evaluation/info``); one level of
-            nesting (``mars/``, ``MARS/``, ``bbox_train/bbox_train``) is looked through.
+        root: folder that holds ``bbox_train``, ``bbox_test`` and ``info`` (or
+            ``MARS-evaluation/info``); one level of nesting (``mars/``, ``MARS/``,
+            ``bbox_train/bbox_train``) is looked through.
 
     Raises:
         FileNotFoundError: a folder, table or image is missing; the message names it.
-        ValueError: tables and images contradict each other; the message names the first contradiction.
+        ValueError: tables and images contradict each other; the message names the first
+            contradiction.
     """
     home = _home(root)
     info = _first(home / "info", home / "MARS-evaluation" / "info", what="the MARS tables")
     tables = {file: _table(info / file, variable) for file, variable in TABLES.items()}
-    train, train_sizes, train_notes = _part(home, "bbox_train", info, tables["tracks_train_info.mat"])
+    train, train_sizes, train_notes = _part(
+        home, "bbox_train", info, tables["tracks_train_info.mat"]
+    )
     test, test_sizes, test_notes = _part(home, "bbox_test", info, tables["tracks_test_info.mat"])
     query = tables["query_IDX.mat"].ravel() - 1  # uint16 and 1-based on disk
     if len(query) == 0 or query.min() < 0 or query.max() >= len(test):
@@ -46,7 +52,9 @@ def mars(root: Path) -> Dataset:
         train=train,
         test=test,
         query=tuple(query.tolist()),
-        fingerprint=fingerprint([*(sha256(info / file) for file in TABLES), *train_sizes, *test_sizes]),
+        fingerprint=fingerprint(
+            [*(sha256(info / file) for file in TABLES), *train_sizes, *test_sizes]
+        ),
         protocol="mars-official",
         notes=(*train_notes, *test_notes),
     )
@@ -56,7 +64,9 @@ def _home(root: Path) -> Path:
     for home in (root, root / "mars", root / "MARS"):
         if (home / "bbox_test").is_dir():
             return home
-    raise FileNotFoundError(f"{root} holds no bbox_test/: expected bbox_train/, bbox_test/ and info/ (MARS layout)")
+    raise FileNotFoundError(
+        f"{root} holds no bbox_test/: expected bbox_train/, bbox_test/ and info/ (MARS layout)"
+    )
 
 
 def _first(*folders: Path, what: str) -> Path:
@@ -73,10 +83,14 @@ def _table(path: Path, variable: str) -> np.ndarray:
     try:
         return scipy.io.loadmat(path, variable_names=[variable])[variable].astype(np.int64)
     except Exception as error:  # scipy raises a dozen kinds for a broken file
-        raise ValueError(f"{path} holds no table {variable!r} ({error or type(error).__name__})") from None
+        raise ValueError(
+            f"{path} holds no table {variable!r} ({error or type(error).__name__})"
+        ) from None
 
 
-def _part(home: Path, part: str, info: Path, table: np.ndarray) -> tuple[tuple[Tracklet, ...], list[str], list[str]]:
+def _part(
+    home: Path, part: str, info: Path, table: np.ndarray
+) -> tuple[tuple[Tracklet, ...], list[str], list[str]]:
     """Tracklets of one part, its files as ``name size`` lines, and notes."""
     if table.ndim != 2 or table.shape[1] != 4:
         raise ValueError(f"{part}: its table has shape {table.shape}, expected [tracks, 4]")
@@ -85,20 +99,35 @@ def _part(home: Path, part: str, info: Path, table: np.ndarray) -> tuple[tuple[T
         folder = folder / part
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is missing")
-    sizes = {name: size for person in subfolders(folder) for name, size in image_names(person) if NAME.fullmatch(name)}
+    sizes = {
+        name: size
+        for person in subfolders(folder)
+        for name, size in image_names(person)
+        if NAME.fullmatch(name)
+    }
     listed = info / f"{part.removeprefix('bbox_')}_name.txt"
     notes = []
     if listed.is_file():
-        names = [line.strip() for line in listed.read_text().splitlines() if line.strip()]  # CRLF on disk
+        names = [
+            line.strip() for line in listed.read_text().splitlines() if line.strip()
+        ]  # CRLF on disk
         missing = next((name for name in names if name not in sizes), None)
         if missing:
-            raise FileNotFoundError(f"{folder / missing[:4] / missing} is missing: {listed} lists it")
+            raise FileNotFoundError(
+                f"{folder / missing[:4] / missing} is missing: {listed} lists it"
+            )
     else:
         names = sorted(sizes)
         notes.append(f"{listed.name} rebuilt from {len(names)} images on disk")
     if len(table) and (table[:, 0].min() < 1 or table[:, 1].max() > len(names)):
-        raise ValueError(f"{part} has {len(names)} images, its table points to {table[:, 1].max()}: images are missing")
-    tracks = tuple(_tracklet(folder, names[first - 1 : last], pid, cam) for first, last, pid, cam in table.tolist())
+        raise ValueError(
+            f"{part} has {len(names)} images, its table points to {table[:, 1].max()}: images are "
+            f"missing"
+        )
+    tracks = tuple(
+        _tracklet(folder, names[first - 1 : last], pid, cam)
+        for first, last, pid, cam in table.tolist()
+    )
     return tracks, [f"{name} {sizes[name]}" for name in names], notes
 
 
@@ -109,8 +138,13 @@ def _tracklet(folder: Path, names: list[str], pid: int, cam: int) -> Tracklet:
     first = NAME.fullmatch(names[0])
     stem = names[0].rpartition("F")[0]
     if not first or (int(first["pid"].replace("00-1", "-1")), int(first["cam"])) != (pid, cam):
-        raise ValueError(f"{folder / names[0]}: the table says person {pid}, camera {cam}; a file too many or too few?")
+        raise ValueError(
+            f"{folder / names[0]}: the table says person {pid}, camera {cam}; a file too many or "
+            f"too few?"
+        )
     odd = next((name for name in names if name.rpartition("F")[0] != stem), None)
     if odd:
-        raise ValueError(f"{folder / odd[:4] / odd}: the table puts it into the tracklet of {names[0]}")
+        raise ValueError(
+            f"{folder / odd[:4] / odd}: the table puts it into the tracklet of {names[0]}"
+        )
     return Tracklet(pid, cam, str(folder / names[0][:4]), tuple(names))

@@ -42,11 +42,13 @@ class Dataset:
     Attributes:
         name: canonical variant, e.g. ``synthetic[occlusion=0.6]``.
         train: tracklets to train on.
-        test: every test tracklet, in the data set's own order (protocols decide who is in the gallery).
+        test: every test tracklet, in the data set's own order (protocols decide who is in the
+            gallery).
         query: rows of ``test`` that are queries.
         fingerprint: hash of split files, names and sizes.
         protocol: the protocol that its numbers are usually told under.
-        cameras: False where cameras are not known, so that only the query itself is taken out of the gallery.
+        cameras: False where cameras are not known, so that only the query itself is taken out of
+            the gallery.
         split: which of the ``splits`` train/test splits this is, from 0.
         notes: what a reader of results must know about this copy.
     """
@@ -70,7 +72,9 @@ class Dataset:
     def limited(self, persons: int) -> "Dataset":
         """The first ``persons`` training persons and query persons only: to try the road, not to be quoted."""
         if persons < 2:
-            raise ValueError(f"a limit of {persons} persons leaves nobody to tell apart: give 2 or more")
+            raise ValueError(
+                f"a limit of {persons} persons leaves nobody to tell apart: give 2 or more"
+            )
         kept = set(self.train_pids[:persons])
         queried = sorted({self.test[row].pid for row in self.query})[:persons]
         rows = [row for row, t in enumerate(self.test) if t.pid in set(queried)]

@@ -1,0 +1,197 @@
+"""Test tracklets to vectors, and the file that keeps them.
+
+The file holds ``metric`` and ``embedding`` of every clip, so that any protocol, distance and
+pooling is a re-score that needs neither GPU nor images. Its key says what they were made with;
+another key is another file.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+from torch import Tensor, nn
+
+from benchmark.clips import FrameRule, frame_rule, normalise
+from benchmark.cost import autocast
+from benchmark.datasets.tracklet import Dataset
+from benchmark.ranking import Embeddings
+from benchmark.record import write_whole
+from benchmark.samplers import TestClips, batches
+
+OnProgress = Callable[[str, int, int], None]
+BATCH_FRAMES = 128  # frames of a forward pass: long tracks are embedded in chunks of clips
+KEY = ("weights", "method", "fingerprint", "frames_rule", "height", "width", "precision")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClipEmbeddings:
+    """Vectors of every clip of every test tracklet.
+
+    Attributes:
+        key: what they were made with: weights (sha256), method, fingerprint, frames_rule, height,
+            width, precision.
+        metric: [C, D'] before the neck; ``embedding``: [C, D] after it.
+        row: [C] test tracklet of each clip, ascending; ``frames``: [C] frames of each clip.
+        pids: [N] and ``camids`` [N] or None, of the test tracklets; ``query``: [Q] their rows that
+            are queries.
+        neck: [2, D] scale and shift of the BN neck in evaluation, or None where metric and
+            embedding are the same.
+    """
+
+    key: dict[str, str | int]
+    metric: np.ndarray
+    embedding: np.ndarray
+    row: np.ndarray
+    frames: np.ndarray
+    pids: np.ndarray
+    camids: np.ndarray | None
+    query: np.ndarray
+    neck: np.ndarray | None
+
+    def tracks(self, place: str) -> Embeddings:
+        """One vector a tracklet.
+
+        Args:
+            place: ``embedding`` (after the neck) or ``metric`` (before it).
+        """
+        rule = frame_rule(str(self.key["frames_rule"]))
+        if rule.kind == "all-max":
+            pooled = np.maximum.reduceat(self.metric, np.unique(self.row, return_index=True)[1])
+        elif rule.kind in ("all", "all-mean"):
+            pooled = self._mean(self.metric, self.frames)
+        else:  # equal weight, after the neck
+            vectors = self.embedding if place == "embedding" else self.metric
+            return Embeddings(
+                self._mean(vectors, np.ones_like(self.frames)), self.pids, self.camids
+            )
+        if place == "embedding" and self.neck is not None:
+            pooled = pooled * self.neck[0] + self.neck[1]
+        return Embeddings(pooled.astype(np.float32), self.pids, self.camids)
+
+    def _mean(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Weighted mean over each tracklet's clips, in float64."""
+        if len(self.row) == len(self.pids):  # one clip a tracklet
+            return vectors
+        starts = np.unique(self.row, return_index=True)[1]
+        sums = np.add.reduceat(vectors.astype(np.float64) * weights[:, None], starts)
+        return (sums / np.add.reduceat(weights, starts)[:, None]).astype(np.float32)
+
+
+def embed(
+    model: nn.Module,
+    dataset: Dataset,
+    rule: FrameRule,
+    *,
+    height: int,
+    width: int,
+    key: dict[str, str | int],
+    device: torch.device,
+    precision: str,
+    workers: int,
+    on_progress: OnProgress,
+) -> ClipEmbeddings:
+    """Embed every test tracklet.
+
+    Args:
+        model: on ``device``; it is set to evaluation.
+        dataset: its ``test`` part is embedded.
+        rule: which frames stand for a tracklet.
+        height: pixels.
+        width: pixels.
+        key: see `ClipEmbeddings`.
+        device: of the model.
+        precision: ``no``, ``fp16`` or ``bf16``.
+        workers: processes that load clips.
+        on_progress: told ``(what, clips done, clips in all)``.
+
+    Raises:
+        ImageError: an image cannot be read.
+    """
+    model.eval()
+    clips = TestClips(dataset.test, rule, height, width)
+    metric: list[Tensor] = []
+    embedding: list[Tensor] = []
+    with torch.inference_mode(), autocast(device, precision):
+        for pixels, places in batches(clips, list(_chunks(clips)), workers):
+            output = model(normalise(pixels.to(device, non_blocking=True)))
+            metric.append(output.metric.float().cpu())
+            embedding.append(output.embedding.float().cpu())
+            on_progress("embed", int(places[-1]) + 1, len(clips))
+    return ClipEmbeddings(
+        key=key,
+        metric=torch.cat(metric).numpy(),
+        embedding=torch.cat(embedding).numpy(),
+        row=np.array([row for row, _ in clips.clips]),
+        frames=np.array([len(indices) for _, indices in clips.clips]),
+        pids=np.array([t.pid for t in dataset.test]),
+        camids=np.array([t.camid for t in dataset.test]) if dataset.cameras else None,
+        query=np.array(dataset.query),
+        neck=_affine(model.neck),
+    )
+
+
+def _chunks(clips: TestClips) -> Iterator[list[int]]:
+    """Runs of clips of equal length, in order, of at most `BATCH_FRAMES` frames."""
+    chunk: list[int] = []
+    for i, (_, indices) in enumerate(clips.clips):
+        full = chunk and (len(chunk) + 1) * len(indices) > BATCH_FRAMES
+        if full or (chunk and len(clips.clips[chunk[0]][1]) != len(indices)):
+            yield chunk
+            chunk = []
+        chunk.append(i)
+    if chunk:
+        yield chunk
+
+
+def _affine(neck: nn.Module) -> np.ndarray | None:
+    """Scale and shift of a BN neck in evaluation."""
+    if isinstance(neck, nn.Identity):
+        return None
+    if not isinstance(neck, nn.BatchNorm1d):
+        raise ValueError(f"the neck is a {type(neck).__name__}: expected BatchNorm1d or Identity")
+    scale = neck.weight / (neck.running_var + neck.eps).sqrt()
+    shift = neck.bias - neck.running_mean * scale
+    return torch.stack([scale, shift]).detach().float().cpu().numpy()
+
+
+def save(embeddings: ClipEmbeddings, path: Path) -> None:
+    """Write a safetensors file, whole or not at all."""
+    arrays = {
+        name: getattr(embeddings, name)
+        for name in ("metric", "embedding", "row", "frames", "pids", "camids", "query", "neck")
+    }
+    tensors = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
+    metadata = {"key": json.dumps(embeddings.key)}
+    write_whole(path, lambda part: save_file(tensors, part, metadata))
+
+
+def load(path: Path) -> ClipEmbeddings:
+    """Read an embedding file.
+
+    Raises:
+        ValueError: the file is none, or is broken.
+        FileNotFoundError: there is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path} does not exist")
+    try:
+        with safe_open(path, "numpy") as file:
+            key = json.loads((file.metadata() or {})["key"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+        return ClipEmbeddings(key=key, **{"camids": None, "neck": None, **arrays})
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no embedding file: {error}") from None
+
+
+def load_if(path: Path, key: dict[str, str | int]) -> ClipEmbeddings | None:
+    """The file's embeddings if it is there, whole and made with exactly this key."""
+    try:
+        found = load(path)
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if found.key == key else None

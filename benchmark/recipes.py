@@ -1,0 +1,211 @@
+"""Recipes: everything about training and test clips, as one frozen object.
+
+``unified`` serves every method on its own backbone: the identical rules of a fair comparison.
+``quick`` is its twin for a CPU. A recipe's canonical name carries what was changed:
+``quick[epochs=3]``.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from benchmark.clips import SAMPLINGS, FrameRule, frame_rule
+from benchmark.variants import Variant, checked, choose, parse, parse_value
+
+DISTANCES = {
+    "cos-bn": ("cosine", "embedding"),
+    "cos-raw": ("cosine", "metric"),
+    "l2sq-bn": ("euclidean", "embedding"),
+    "l2sq-raw": ("euclidean", "metric"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a method is trained and which clips it is scored on.
+
+    Attributes:
+        name: of the recipe that it started from.
+        backbone: a timm network, or ``own`` for the one that each method names.
+        channels: widths of the four stages; empty for the network's own.
+        layers: blocks of the four stages; empty for the network's own.
+        init: ``none``, or ``imagenet`` for timm's weights of the backbone.
+        frames: T, frames of a training clip.
+        height: of the images, in pixels.
+        width: of the images, in pixels.
+        sampling: how a training clip's frames are drawn: ``restricted-random``, ``random``,
+            ``consecutive``.
+        flip: probability that a clip is mirrored.
+        identities: P, persons of a batch.
+        tracklets: K, clips a person.
+        triplet: margin of the batch-hard triplet loss, ``soft``, or none.
+        smoothing: label smoothing of the cross-entropy.
+        lr: learning rate of Adam.
+        weight_decay: L2 penalty in Adam's gradient.
+        warmup: epochs over which the rate rises from a tenth.
+        schedule: ``steps`` (× ``gamma`` at each of ``milestones``) or ``cosine`` (to ``gamma`` × lr
+            at the end).
+        milestones: epochs, for ``steps``.
+        gamma: see ``schedule``.
+        epochs: each passes every identity once; 0 scores the untrained network.
+        test_frames: frame rule in test; without a number it takes ``frames``.
+        distance: ``cos`` or ``l2sq``, ``-bn`` on the embedding or ``-raw`` on the feature before a
+            BN neck (a method without a neck has one feature for both).
+    """
+
+    name: str
+    backbone: str = "own"
+    channels: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    init: str = "none"
+    frames: int = 8
+    height: int = 256
+    width: int = 128
+    sampling: str = "restricted-random"
+    flip: float = 0.5
+    identities: int = 8
+    tracklets: int = 4
+    triplet: float | str | None = "soft"
+    smoothing: float = 0.0
+    lr: float = 1e-4
+    weight_decay: float = 5e-5
+    warmup: int = 0
+    schedule: str = "steps"
+    milestones: tuple[int, ...] = ()
+    gamma: float = 0.1
+    epochs: int = 200
+    test_frames: str = "chunk-first"
+    distance: str = "cos-bn"
+
+    def __post_init__(self):
+        for field, least in _LEAST.items():
+            if getattr(self, field) < least:
+                raise ValueError(
+                    f"{self.name}: {field} is {getattr(self, field)}, expected {least} or more"
+                )
+        for field, options in _OPTIONS.items():
+            if getattr(self, field) not in options:
+                raise ValueError(
+                    f"{self.name}: {field} is {getattr(self, field)!r}, expected one of "
+                    f"{', '.join(options)}"
+                )
+        if isinstance(self.triplet, str) and self.triplet != "soft":
+            raise ValueError(
+                f"{self.name}: triplet is {self.triplet!r}, expected a margin, soft or none"
+            )
+        if not 0 <= self.flip <= 1 or not 0 <= self.smoothing < 1:
+            raise ValueError(f"{self.name}: flip must lie in 0..1 and smoothing in 0..1 without 1")
+        if any(len(stages) not in (0, 4) for stages in (self.channels, self.layers)):
+            raise ValueError(
+                f"{self.name}: channels and layers take four numbers, e.g. 16+32+64+128"
+            )
+        self.rule  # an unknown frame rule is an error here, not after training
+
+    @property
+    def rule(self) -> FrameRule:
+        """The frame rule in test."""
+        return frame_rule(self.test_frames, self.frames)
+
+    @property
+    def variant(self) -> Variant:
+        """Name and changes: the recipe's one written form."""
+        return Variant(self.name, _changes(self))
+
+    def backbone_of(self, own: str) -> Variant:
+        """The backbone for a method whose own is ``own``, e.g. ``resnet50[channels=16+32+64+128]``."""
+        name = own if self.backbone == "own" else self.backbone
+        shape = {k: v for k, v in (("channels", self.channels), ("layers", self.layers)) if v}
+        if shape:
+            name = _NARROWABLE.get(name, name)
+        return Variant(name, shape)
+
+    def lr_at(self, epoch: float) -> float:
+        """Learning rate at a point of training, in epochs from 0."""
+        import math
+
+        if epoch < self.warmup:
+            return self.lr * (0.1 + 0.9 * epoch / self.warmup)
+        if self.schedule == "steps":
+            return self.lr * self.gamma ** sum(epoch >= m for m in self.milestones)
+        done = (epoch - self.warmup) / max(self.epochs - self.warmup, 1)
+        return self.lr * (
+            self.gamma + (1 - self.gamma) * (1 + math.cos(math.pi * min(done, 1))) / 2
+        )
+
+
+_LEAST = {"frames": 1, "height": 32, "width": 16, "identities": 2, "tracklets": 2, "epochs": 0}
+_OPTIONS = {
+    "sampling": tuple(SAMPLINGS),
+    "schedule": ("steps", "cosine"),
+    "init": ("none", "imagenet"),
+    "distance": tuple(DISTANCES),
+}
+_NARROWABLE = {
+    "legacy_seresnet50": "seresnet50"
+}  # legacy SENet takes no widths; this is its timm twin
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(name="unified", init="imagenet", milestones=(50, 100, 150)),
+        Recipe(
+            name="quick",
+            channels=(16, 32, 64, 128),
+            layers=(1, 2, 3, 1),
+            frames=4,
+            height=128,
+            width=64,
+            lr=2e-3,
+            warmup=2,
+            schedule="cosine",
+            gamma=0.01,
+            epochs=40,
+        ),
+    )
+}
+
+
+def recipe(text: str, changes: Mapping[str, object] | None = None) -> Recipe:
+    """A recipe by name, with changes: ``recipe("quick[epochs=3]")``, ``recipe("quick", {"lr": 1e-3})``.
+
+    Raises:
+        LookupError: no recipe, or no setting, of that name.
+        ValueError: a value of the wrong type or out of range.
+    """
+    asked = parse(text)
+    start = choose(asked.name, RECIPES, "recipe")
+    allowed = {
+        field.name: (kind, getattr(start, field.name))
+        for field, kind in zip(dataclasses.fields(Recipe), _kinds(), strict=True)
+        if field.name != "name"
+    }
+    given = {**asked.arguments, **(changes or {})}
+    return dataclasses.replace(start, **checked(given, allowed, start.name))
+
+
+def parse_changes(texts: Iterable[str]) -> dict[str, object]:
+    """``["lr=1e-3", "epochs=5"]`` as a dict.
+
+    Raises:
+        ValueError: one is not ``key=value``.
+    """
+    changes = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"--set {text!r} is not key=value, e.g. --set epochs=5")
+        changes[key] = parse_value(value)
+    return changes
+
+
+def _changes(changed: Recipe) -> dict[str, object]:
+    start = RECIPES[changed.name]
+    pairs = ((f.name, getattr(changed, f.name)) for f in dataclasses.fields(Recipe))
+    return {name: value for name, value in pairs if value != getattr(start, name)}
+
+
+def _kinds() -> list[object]:
+    import typing
+
+    hints = typing.get_type_hints(Recipe)
+    return [hints[field.name] for field in dataclasses.fields(Recipe)]

@@ -1,0 +1,103 @@
+"""The 2D network that every method stands on: a timm ResNet, taken apart into a stem and four stages.
+
+"Stage k" is timm's ``layer<k>``, the papers' conv<k+1>_x. The last stage keeps its stride of 1:
+every strided conv of its first block gets stride 1 and nothing is dilated (timm's
+``output_stride=16`` would dilate the later blocks).
+"""
+
+import copy
+
+import timm
+from torch import Tensor, nn
+
+STAGES = (1, 2, 3, 4)
+
+
+class FrameNet(nn.Module):
+    """Stem and stages of a timm ``ResNet`` or legacy ``SENet``, applied to single frames.
+
+    Args:
+        backbone: a timm model, or the name of one (built without weights). A model is copied, not
+            taken over.
+        last_stride: stride of stage 4: 1 (16×8 cells at 256×128 pixels) or 2 (8×4).
+        stem_activation: False leaves out the activation between the stem's BatchNorm and its
+            max-pool, as the released STE-NVAN networks do.
+
+    Raises:
+        ValueError: the model is no such network; the message names what is missing.
+    """
+
+    def __init__(
+        self, backbone: nn.Module | str, *, last_stride: int = 1, stem_activation: bool = True
+    ):
+        super().__init__()
+        if last_stride not in (1, 2):
+            raise ValueError(f"last_stride is {last_stride}, expected 1 or 2")
+        source = (
+            timm.create_model(backbone) if isinstance(backbone, str) else copy.deepcopy(backbone)
+        )
+        legacy = hasattr(source, "layer0")  # legacy SENet keeps its stem there and pools after it
+        stem = source.layer0 if legacy else source
+        self.conv1, self.bn1 = _part(stem, "conv1", nn.Conv2d), _part(stem, "bn1", nn.BatchNorm2d)
+        act = getattr(stem, "act1", None) or getattr(stem, "relu1", None) or nn.ReLU(inplace=True)
+        self.act1 = act if stem_activation else nn.Identity()
+        self.maxpool = _part(source, "pool0" if legacy else "maxpool", nn.MaxPool2d)
+        for stage in STAGES:
+            setattr(self, f"layer{stage}", _part(source, f"layer{stage}", nn.Sequential))
+        if last_stride == 1:
+            _unstride(self.layer4[0])
+        self.last_stride = last_stride
+        self.widths = {stage: _width(self.stage(stage)) for stage in STAGES}
+
+    def stage(self, number: int) -> nn.Sequential:
+        """The blocks of stage 1 to 4."""
+        return getattr(self, f"layer{number}")
+
+    def stem(self, frames: Tensor) -> Tensor:
+        """[N, 3, H, W] -> [N, C, H/4, W/4]."""
+        return self.maxpool(self.act1(self.bn1(self.conv1(frames))))
+
+    def rows(self, stage: int, height: int) -> int:
+        """Rows of a stage's map for images of ``height`` pixels (each stride of 2 halves and rounds up)."""
+        halvings = 1 + stage if stage < 4 else 4 + (self.last_stride == 2)
+        return -(-height // 2**halvings)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """[N, 3, H, W] -> [N, D, H/16, W/16] (last stride 1)."""
+        x = self.stem(frames)
+        for stage in STAGES:
+            x = self.stage(stage)(x)
+        return x
+
+
+def _part(owner: nn.Module, name: str, kind: type) -> nn.Module:
+    part = getattr(owner, name, None)
+    if not isinstance(part, kind):
+        raise ValueError(
+            f"backbone {type(owner).__name__} does not fit: its {name!r} is "
+            f"{type(part).__name__}, expected "
+            f"{kind.__name__}; take a timm ResNet with a single-conv stem or a legacy SENet, e.g. "
+            f"resnet50"
+        )
+    return part
+
+
+def _unstride(block: nn.Module) -> None:
+    for module in block.modules():
+        if isinstance(module, nn.Conv2d) and module.stride != (1, 1):
+            module.stride = (1, 1)
+        elif getattr(module, "stride", 1) not in (1, (1, 1)) and not isinstance(
+            module, type(block)
+        ):
+            raise ValueError(
+                f"backbone does not fit: {type(module).__name__} in its last stage pools its way "
+                f"down, and only strided "
+                "convolutions can be given stride 1; take e.g. resnet50"
+            )
+
+
+def _width(stage: nn.Sequential) -> int:
+    """Channels that leave a stage: those of its last BatchNorm outside squeeze-and-excitation."""
+    block = stage[-1]
+    norm = getattr(block, "bn3", None) or getattr(block, "bn2", None)
+    return norm.num_features

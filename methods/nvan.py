@@ -1,0 +1,206 @@
+"""NVAN, STE-NVAN, their reductions and baselines.
+
+Liu, Wu, Wang, Chien: "Spatially and Temporally Efficient Non-local Attention Network for
+Video-based Person Re-Identification", BMVC 2019. Sections and tables below are this paper's.
+
+Decisions, not the paper's word (each is an argument):
+    * ``stripes=None`` is the rows of stage 3: the paper's S = 16 at 256 pixels, 8 at 128, 4 at 64.
+    * ``attention_window=2`` in `stenvan`: the authors' released code attends within pairs of
+      adjacent frames, the paper over the clip. The spatial or temporal reduction alone attends over
+      the clip.
+    * ``stem_activation=True``: the authors' networks have no activation between the stem's
+      BatchNorm and its max-pool.
+    * for a backbone of other depth, "conv3_3, conv3_4" are the last two blocks of stage 2 and
+      "conv4_4, conv4_5, conv4_6" the last three of stage 3.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from methods.backbone import STAGES, FrameNet
+from methods.non_local import NonLocal, Watch, check_stripes
+from methods.output import ClipOutput, check_clips
+
+# how many of a stage's last blocks a non-local layer follows, counted from the last (Sec. 4.1 and
+# Table 3)
+PLACES = {0: {}, 1: {3: (1,)}, 3: {2: (1,), 3: (1, 2)}, 5: {2: (1, 2), 3: (1, 2, 3)}}
+
+
+class NVAN(nn.Module):
+    """A ResNet with non-local layers between its blocks, feature pooling and a BN neck (Fig. 1b).
+
+    Args:
+        backbone: timm model or name.
+        num_classes: identities of the classifier; 0 leaves it out.
+        layers: number of non-local layers: 0, 1, 3 or 5 (Table 3).
+        stripes: None for attention over all cells; else "+S" with S stripes for stage 2 and stage 3
+            (Sec. 3.2); (0, 0) stands for the rows of stage 3.
+        pool_after: stages whose non-local layers are followed by a max over pairs of frames, "+T":
+            (3,) or (2, 3).
+        attention_window: attend within groups of that many frames; None is the clip.
+        pooling: ``mean`` (3DAP) or ``max`` over frames and cells.
+        stem_activation: see `FrameNet`.
+    """
+
+    distance = "cosine"
+
+    def __init__(
+        self,
+        backbone: nn.Module | str,
+        num_classes: int,
+        *,
+        layers: int,
+        stripes: tuple[int, int] | None = None,
+        pool_after: tuple[int, ...] = (),
+        attention_window: int | None = None,
+        pooling: str = "mean",
+        stem_activation: bool = True,
+    ):
+        super().__init__()
+        if pool_after not in ((), (3,), (2, 3)):
+            raise ValueError(f"pool_after is {pool_after}, expected (3,) or (2, 3)")
+        self.frames = FrameNet(backbone, stem_activation=stem_activation)
+        self.stripes = None if stripes is None else dict(zip((2, 3), stripes, strict=True))
+        self.pool_after, self.window, self.pooling = pool_after, attention_window, pooling
+        self.non_local = nn.ModuleDict(
+            {
+                f"stage{stage}_block{_block(self.frames, stage, back)}": NonLocal(
+                    self.frames.widths[stage], window=attention_window
+                )
+                for stage, places in PLACES[layers].items()
+                for back in sorted(places, reverse=True)
+            }
+        )
+        width = self.frames.widths[4]
+        self.neck = nn.BatchNorm1d(width)
+        self.neck.bias.requires_grad_(False)  # fixed at 0
+        self.classifier = nn.Linear(width, num_classes, bias=False) if num_classes else None
+        if self.classifier is not None:
+            nn.init.normal_(self.classifier.weight, std=0.001)
+
+    def forward(self, clips: Tensor) -> ClipOutput:
+        """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` is the pooled feature, ``embedding`` the same after BN."""
+        pooled = self._pool(self.features(clips), len(clips))  # [B, D]
+        embedding = self.neck(pooled)
+        logits = None if self.classifier is None else self.classifier(embedding)
+        return ClipOutput(embedding.float(), pooled.float(), logits, {})
+
+    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+        """[B, T, 3, H, W] -> [B*T', D, H/16, W/16] with T' = T, T/2 or T/4."""
+        self._check(clips)
+        frames, height = clips.shape[1], clips.shape[3]
+        x = self.frames.stem(clips.flatten(0, 1))  # [B*T, C, H/4, W/4]
+        for stage in STAGES:
+            for i, block in enumerate(self.frames.stage(stage)):
+                x = block(x)
+                name = f"stage{stage}_block{i}"
+                if name in self.non_local:
+                    stripes = self._stripes(stage, height)
+                    x = self.non_local[name](x, frames, stripes=stripes, watch=watch, name=name)
+            if stage in self.pool_after:
+                x = x.unflatten(0, (-1, 2)).amax(1)  # [B*T/2, C, H', W']
+                frames //= 2
+        return x
+
+    @torch.no_grad()
+    def attention(self, clips: Tensor) -> dict[str, Tensor]:
+        """By layer, where three cells of the middle frame look: [B, 3, T', rows, columns], each summing to 1."""
+        watch: Watch = {}
+        self.features(clips, watch)
+        return watch
+
+    def _pool(self, x: Tensor, batch: int) -> Tensor:
+        x = x.unflatten(0, (batch, -1))  # [B, T', D, H', W']
+        return x.mean((1, 3, 4)) if self.pooling == "mean" else x.amax((1, 3, 4))
+
+    def _stripes(self, stage: int, height: int) -> int | None:
+        return None if self.stripes is None else self.stripes[stage] or self.frames.rows(3, height)
+
+    def _check(self, clips: Tensor) -> None:
+        multiple = 2 ** len(self.pool_after)
+        check_clips(clips, frames_multiple=multiple, why="max-pooling pairs of frames")
+        window = self.window if self.non_local else None
+        if window and (clips.shape[1] >> len(self.pool_after[:-1])) % window:
+            raise ValueError(
+                f"T = {clips.shape[1]} frames do not fit: attention works in groups of {window} "
+                f"frames"
+            )
+        for stage in self.stripes or ():
+            rows = self.frames.rows(stage, clips.shape[3])
+            check_stripes(
+                rows, self._stripes(stage, clips.shape[3]), f"stage {stage} (H = {clips.shape[3]})"
+            )
+
+
+def _block(frames: FrameNet, stage: int, back: int) -> int:
+    blocks = len(frames.stage(stage))
+    if back > blocks:
+        raise ValueError(
+            f"stage {stage} of the backbone has {blocks} blocks, and non-local layers need {back} "
+            f"of them"
+        )
+    return blocks - back
+
+
+def _pair(stripes: int | tuple[int, ...] | None) -> tuple[int, int]:
+    """``stripes`` as (stage 2, stage 3); (0, 0) stands for the rows of stage 3."""
+    if stripes is None:
+        return 0, 0
+    pair = stripes if isinstance(stripes, tuple) else (stripes, stripes)
+    if len(pair) != 2 or min(pair) < 1:
+        raise ValueError(
+            f"stripes is {stripes}, expected one number from 1 or two (stage 2, stage 3)"
+        )
+    return pair
+
+
+def resnet50_avg(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, stem_activation: bool = True
+) -> NVAN:
+    """ResNet-50 with mean pooling over frames and cells: the baseline (Table 1, "R50")."""
+    return NVAN(backbone, num_classes, layers=0, stem_activation=stem_activation)
+
+
+def resnet50_max(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, stem_activation: bool = True
+) -> NVAN:
+    """The baseline with max pooling (Table 1, "max-FPL")."""
+    return NVAN(backbone, num_classes, layers=0, pooling="max", stem_activation=stem_activation)
+
+
+def nvan(
+    backbone: nn.Module | str = "resnet50",
+    num_classes: int = 0,
+    *,
+    attention_window: int | None = None,
+    stem_activation: bool = True,
+) -> NVAN:
+    """NVAN: five non-local layers over all cells of the clip (Sec. 3.1)."""
+    return NVAN(
+        backbone,
+        num_classes,
+        layers=5,
+        attention_window=attention_window,
+        stem_activation=stem_activation,
+    )
+
+
+def stenvan(
+    backbone: nn.Module | str = "resnet50",
+    num_classes: int = 0,
+    *,
+    stripes: int | tuple[int, ...] | None = None,
+    pool_after: tuple[int, ...] = (2, 3),
+    attention_window: int | None = 2,
+    stem_activation: bool = True,
+) -> NVAN:
+    """STE-NVAN: NVAN with spatial and temporal reduction (Sec. 3.2); T must be a multiple of 4."""
+    return NVAN(
+        backbone,
+        num_classes,
+        layers=5,
+        stripes=_pair(stripes),
+        pool_after=pool_after,
+        attention_window=attention_window,
+        stem_activation=stem_activation,
+    )

@@ -1,0 +1,30 @@
+"""The user's door to the zoo.
+
+    import zoo
+
+    zoo.list_methods("*nvan*")
+    model = zoo.create("stenvan", num_classes=625)
+
+Names are looked up when they are first used, so that ``import zoo`` is quick.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.registry import create, list_methods
+
+__version__ = "0.1.0"
+__all__ = ["create", "list_methods"]
+
+_HOMES = {"create": "zoo.registry", "list_methods": "zoo.registry"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

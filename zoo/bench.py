@@ -1,0 +1,333 @@
+"""A benchmark: a plan of runs, method × split × seed, carried out one after the other, and the report on them."""
+
+import dataclasses
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from benchmark.clips import ImageError
+from benchmark.cost import LiveTensors, autocast
+from benchmark.datasets.catalogue import open_dataset
+from benchmark.datasets.tracklet import Dataset
+from benchmark.losses import losses
+from benchmark.recipes import Recipe, recipe
+from benchmark.record import remove_parts, write_json
+from benchmark.samplers import IdentitySampler
+from benchmark.train import Diverged
+from benchmark.variants import Variant, split_list
+from zoo import registry
+from zoo.display import Display, duration
+from zoo.run import Conditions, RunSpec, build, choose_protocols, run, specify
+
+EXPECTED = (ValueError, LookupError, OSError, RuntimeError)  # what one failed method may raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the user asked for; see ``zoo bench --help``."""
+
+    methods: str
+    dataset: str
+    recipe: str | None
+    changes: dict[str, object]
+    seeds: int
+    protocols: str | None
+    data_root: Path | None
+    out: Path | None
+    device: str
+    precision: str
+    workers: int
+    limit: int | None
+    command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Runs to be carried out into a folder.
+
+    Attributes:
+        runs: each with the data set (split) that it is trained and scored on.
+        out: the result folder.
+        conditions: device, workers and protocols.
+    """
+
+    runs: tuple[tuple[RunSpec, Dataset], ...]
+    out: Path
+    conditions: Conditions
+
+
+def plan(order: Order, display: Display) -> Plan:
+    """Resolve every name, open the data and check that each method takes the recipe's clips.
+
+    Raises:
+        LookupError: an unknown name.
+        ValueError: something does not fit; the message says what.
+        OSError: data are missing.
+    """
+    chosen, device = choose_recipe(order, display), choose_device(order.device)
+    names = expand_methods(order.methods)
+    splits = _splits(order, display)
+    runs = []
+    for name in names:
+        check_fit(name, chosen)
+        for dataset in splits:
+            for seed in range(order.seeds):
+                spec = specify(name, chosen, dataset, seed=seed, precision=order.precision)
+                runs.append((spec, dataset))
+    first = runs[0][0]
+    default = Path("results") / f"{splits[0].name}-{first.recipe}".translate(_SAFE)
+    conditions = Conditions(
+        device=device,
+        workers=order.workers,
+        protocols=choose_protocols(order.protocols, splits[0]),
+        command=order.command,
+    )
+    return Plan(runs=tuple(runs), out=order.out or default, conditions=conditions)
+
+
+_SAFE = str.maketrans({c: "-" for c in "[]=,:/ "})
+
+
+def choose_recipe(order: Order, display: Display) -> Recipe:
+    """The recipe asked for; without one, ``unified`` on a GPU and ``quick`` elsewhere, which is said."""
+    name = order.recipe
+    if name is None:
+        name = "unified" if choose_device(order.device) != "cpu" else "quick"
+        if name == "quick":
+            display.note("no GPU: recipe quick (say --recipe unified for the full one)")
+    return recipe(name, order.changes)
+
+
+def choose_device(device: str) -> str:
+    """``auto`` becomes ``cuda``, ``mps`` or ``cpu``.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if device == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there.get(device):
+        found = ", ".join(name for name, found in there.items() if found)
+        raise ValueError(f"device {device!r} is not here: expected auto or one of {found}")
+    return device
+
+
+def expand_methods(text: str) -> list[str]:
+    """``"stenvan,sta[blocks=8]"`` as canonical names, in order; ``all`` and wildcards name plain methods.
+
+    Raises:
+        LookupError: a name that is not known, or a wildcard that matches nothing.
+    """
+    names: list[str] = []
+    for part in split_list(text):
+        pattern = "*" if part == "all" else part
+        if "*" in pattern:
+            found = registry.list_methods(pattern)
+            if not found:
+                raise LookupError(f"no method is called {part!r}: `zoo list methods` shows all")
+            names += found
+        else:
+            names.append(str(registry.find(part)[1]))
+    if not names:
+        raise ValueError("--methods names no method, e.g. --methods stenvan,sta")
+    return list(dict.fromkeys(names))
+
+
+def check_fit(method: str, chosen: Recipe) -> None:
+    """Refuse clips that a method does not take, before anything is trained.
+
+    Raises:
+        ValueError: names the method and the number that does not fit.
+    """
+    function, _ = registry.find(method)
+    backbone = str(chosen.backbone_of(registry.own_backbone(function)))
+    model = registry.create(method, backbone=backbone).eval()
+    for frames in dict.fromkeys((chosen.frames, chosen.rule.frames)):
+        try:
+            with torch.inference_mode():
+                model(torch.zeros(1, frames, 3, chosen.height, chosen.width))
+        except ValueError as error:
+            raise ValueError(f"{method} under recipe {chosen.variant}: {error}") from None
+
+
+def _splits(order: Order, display: Display) -> list[Dataset]:
+    """The data set, once for each of its splits."""
+
+    def opened(text: str) -> Dataset:
+        found = open_dataset(
+            text,
+            order.data_root,
+            on_progress=display.progress,
+            extra=registry.plugin_functions("DATASETS", "zoo.datasets"),
+        )
+        return found if order.limit is None else found.limited(order.limit)
+
+    first = opened(order.dataset)
+    if first.splits == 1:
+        return [first]
+    asked = registry.variants.parse(order.dataset)
+    if "split" in asked.arguments:
+        return [first]
+    texts = [str(Variant(asked.name, {**asked.arguments, "split": k})) for k in range(first.splits)]
+    return [first, *(opened(text) for text in texts[1:])]
+
+
+# ---- carrying it out -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A run that could not be finished."""
+
+    method: str
+    split: int
+    seed: int
+    stage: str
+    reason: str
+
+
+def execute(plan: Plan, display: Display) -> list[Failure]:
+    """Carry out the runs; one that fails does not stop the others.
+
+    Raises:
+        OSError: the result folder cannot be written, or another process is writing into it.
+    """
+    with lock(plan.out):
+        failures = []
+        for i, (spec, dataset) in enumerate(plan.runs, start=1):
+            split = f", split {spec.split}" if dataset.splits > 1 else ""
+            display.begin(f"[{i}/{len(plan.runs)}] {spec.method}, seed {spec.seed}{split}")
+            failure = _attempt(spec, dataset, plan, display)
+            if failure is not None:
+                failures.append(failure)
+                display.note(f"  failed: {failure.reason}")
+        return failures
+
+
+def _attempt(spec: RunSpec, dataset: Dataset, plan: Plan, display: Display) -> Failure | None:
+    folder = plan.out / "runs" / spec.folder
+    stage = "start"
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal stage
+        stage = what
+        display.progress(what, done, total)
+
+    try:
+        run(spec, folder, dataset=dataset, conditions=plan.conditions, on_progress=progress)
+    except EXPECTED as error:
+        if os.environ.get("ZOO_DEBUG"):
+            raise
+        reason = one_line(error)
+        failure = Failure(
+            method=spec.method, split=spec.split, seed=spec.seed, stage=stage, reason=reason
+        )
+        if isinstance(error, ValueError | LookupError | ImageError | Diverged | RuntimeError):
+            write_json(folder / "failure.json", dataclasses.asdict(failure))
+            return failure
+        raise  # the disk is full or read-only: no other run would fare better
+    (folder / "failure.json").unlink(missing_ok=True)
+    return None
+
+
+def lock(out: Path) -> FileLock:
+    """Hold a result folder, so that no other process writes into it.
+
+    Raises:
+        OSError: another process holds it, or it cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        held = FileLock(out / ".lock")
+        held.acquire(timeout=0)
+    except Timeout:
+        raise OSError(
+            f"{out} is being written by another process: wait for it, or give another --out"
+        ) from None
+    except OSError as error:
+        raise OSError(
+            f"{out} cannot be written ({error.strerror or error}): give another --out"
+        ) from None
+    for folder in (out, out / "runs"):
+        remove_parts(folder)
+    return held
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+# ---- estimates -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a run will take on this machine, from one small step.
+
+    Attributes:
+        steps: optimiser steps.
+        seconds: training and embedding.
+        memory_mb: tensors alive in a training step, in 10⁶ bytes.
+    """
+
+    steps: int
+    seconds: float
+    memory_mb: float
+
+
+def estimate(spec: RunSpec, dataset: Dataset, device: str) -> Estimate:
+    """Time one step of four clips and one forward pass, and scale them up."""
+    chosen = recipe(spec.recipe)
+    pids = [t.pid for t in dataset.train]
+    sampler = IdentitySampler(pids, chosen.identities, chosen.tracklets, spec.seed)
+    model = build(spec, len(dataset.train_pids), trained=True).to(device).train()
+    clips = torch.randn(4, chosen.frames, 3, chosen.height, chosen.width, device=device)
+    classes = torch.tensor([0, 0, 1, 1], device=device)
+
+    def step() -> None:
+        with autocast(torch.device(device), spec.precision):
+            output = model(clips)
+        parts = losses(output, classes, triplet=chosen.triplet, smoothing=chosen.smoothing)
+        sum(parts.values()).backward()
+
+    def forward() -> None:
+        with torch.inference_mode(), autocast(torch.device(device), spec.precision):
+            model(clips)
+
+    batch = sampler.identities * chosen.tracklets
+    steps = len(sampler) * chosen.epochs
+    with LiveTensors() as live:
+        step()
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    seconds = _seconds(step) / 4 * batch * steps
+    seconds += _seconds(forward) / 4 * sum(len(chosen.rule.clips(len(t))) for t in dataset.test)
+    return Estimate(
+        steps=steps, seconds=seconds, memory_mb=(4 * weights + live.peak * batch / 4) / 1e6
+    )
+
+
+def _seconds(work: Callable[[], None]) -> float:
+    work()
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def describe(plan: Plan, estimates: Sequence[Estimate]) -> str:
+    """One line on the whole plan."""
+    total = sum(e.seconds for e in estimates)
+    peak = max(e.memory_mb for e in estimates)
+    return f"{len(plan.runs)} runs, about {duration(total)} and {peak / 1e3:.1f} GB at the most, "
+           f"into {plan.out}"

@@ -1,0 +1,1 @@
+"""The commands, one a module; each is a function that typer reads its options from."""

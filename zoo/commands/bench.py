@@ -1,0 +1,116 @@
+"""``zoo bench``: train, score, cost and report several methods under one set of rules."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXAMPLES = (
+    "Examples: zoo bench --methods stenvan,sta --dataset synthetic | "
+    "zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3 | "
+    "zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run. "
+    "Quote names with brackets. The same command goes on after an interruption."
+)
+
+
+def bench(
+    methods: Annotated[
+        str, typer.Option(help="Methods, separated by commas; wildcards; all.")
+    ] = "stenvan,sta",
+    dataset: Annotated[
+        str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")
+    ] = "synthetic",
+    data_root: Annotated[Path | None, typer.Option(help="Folder that holds the data set.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="How to train: unified or quick [default: quick without a GPU]."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, ….")] = 1,
+    protocol: Annotated[
+        str | None,
+        typer.Option(help="Scoring rules, separated by commas; all [default: the data set's]."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")] = "no",
+    workers: Annotated[int, typer.Option(min=0, help="Processes that load images.")] = 2,
+    plugin: Annotated[
+        list[str] | None, typer.Option(help="Module with further METHODS or DATASETS.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="First N persons only: to try the road, not to quote.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan with estimates, run nothing.")
+    ] = False,
+) -> int:
+    """Train, score and cost methods under identical rules, and report on them."""
+    from benchmark.recipes import parse_changes
+    from zoo import bench as benches
+    from zoo import registry
+    from zoo.display import Display
+
+    if precision not in ("no", "fp16", "bf16"):
+        raise ValueError(f"--precision is {precision!r}, expected no, fp16 or bf16")
+    for module in plugin or ():
+        registry.add_plugin(module)
+    order = benches.Order(
+        methods=methods,
+        dataset=dataset,
+        recipe=recipe,
+        changes=parse_changes(set_ or ()),
+        seeds=seeds,
+        protocols=protocol,
+        data_root=data_root,
+        out=out,
+        device=device,
+        precision=precision,
+        workers=workers,
+        limit=limit,
+        command=shlex.join(["zoo", *sys.argv[1:]]),
+    )
+    with Display() as display:
+        plan = benches.plan(order, display)
+        if dry_run:
+            return _dry_run(plan)
+        failures = benches.execute(plan, display)
+        from reports.build import build
+
+        report = build([plan.out], plan.out)
+        for problem in report.problems:
+            display.note(f"left out of the report: {problem}")
+        for failure in failures:
+            display.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+        display.note("report:")
+    print(report.path)
+    return 1 if failures or report.problems else 0
+
+
+def _dry_run(plan) -> int:
+    from zoo.bench import describe, estimate
+    from zoo.display import duration, show
+
+    estimates = [estimate(spec, dataset, plan.conditions.device) for spec, dataset in plan.runs]
+    rows = [
+        {
+            "method": spec.method,
+            "split": spec.split,
+            "seed": spec.seed,
+            "recipe": spec.recipe,
+            "run": spec.id,
+            "steps": e.steps,
+            "time": duration(e.seconds),
+            "memory_gb": round(e.memory_mb / 1e3, 2),
+        }
+        for (spec, _), e in zip(plan.runs, estimates, strict=True)
+    ]
+    show(rows, as_json=False)
+    print(describe(plan, estimates), file=sys.stderr)
+    return 0

@@ -1,0 +1,67 @@
+"""``zoo list``: what there is."""
+
+from typing import Annotated
+
+import typer
+
+EXAMPLES = "Examples: zoo list | zoo list methods '*nvan*' | zoo list protocols --json"
+KINDS = ("methods", "datasets", "recipes", "protocols")
+
+
+def list_(
+    kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")] = "methods",
+    pattern: Annotated[str, typer.Argument(help="Wildcard, e.g. '*nvan*'.")] = "*",
+    plugin: Annotated[
+        list[str] | None, typer.Option(help="Module with further METHODS or DATASETS.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """List methods, data sets, recipes or protocols."""
+    from benchmark import variants
+    from benchmark.datasets.catalogue import DATASETS
+    from benchmark.protocols import PROTOCOLS
+    from benchmark.recipes import RECIPES
+    from zoo import registry
+    from zoo.display import show
+
+    for module in plugin or ():
+        registry.add_plugin(module)
+    if kind not in KINDS:
+        raise ValueError(f"cannot list {kind!r}: expected one of {', '.join(KINDS)}")
+    if kind == "methods":
+        rows = [
+            _function(f, ("backbone", "num_classes")) for _, f in sorted(registry.methods().items())
+        ]
+    elif kind == "datasets":
+        found = (*DATASETS, *registry.plugin_functions("DATASETS", "zoo.datasets"))
+        rows = [_function(f, ("on_progress",)) for f in found]
+    elif kind == "recipes":
+        rows = [
+            {
+                "name": r.name,
+                "frames": r.frames,
+                "size": f"{r.height}x{r.width}",
+                "epochs": r.epochs,
+                "lr": r.lr,
+            }
+            for r in RECIPES.values()
+        ]
+    else:
+        rows = [
+            {"name": p.name, "version": p.version, "about": p.about} for p in PROTOCOLS.values()
+        ]
+    kept = variants.select([pattern], [row["name"] for row in rows])
+    show([row for row in rows if row["name"] in kept], as_json=json)
+    return 0
+
+
+def _function(function, hidden: tuple[str, ...]) -> dict[str, str]:
+    from benchmark import variants
+
+    settings = {k: v for k, (_, v) in variants.parameters(function).items() if k not in hidden}
+    about = (function.__doc__ or "").strip().splitlines()
+    return {
+        "name": function.__name__,
+        "settings": ",".join(f"{k}={variants.format_value(v)}" for k, v in settings.items()),
+        "about": about[0] if about else "",
+    }

@@ -1,0 +1,354 @@
+"""One run: a specification and a function that carries it out, however often it is interrupted.
+
+A run is a method trained once: method × split × seed. Its id is the hash of its specification; the
+folder that belongs to it holds everything that it leaves behind (docs/results.md).
+"""
+
+import dataclasses
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from benchmark import cost, embed, record
+from benchmark.datasets.tracklet import Dataset
+from benchmark.protocols import PROTOCOLS, Protocol, score
+from benchmark.recipes import DISTANCES, Recipe, recipe
+from benchmark.record import Record
+from benchmark.train import train
+from benchmark.variants import choose
+from zoo import registry
+
+OnProgress = Callable[[str, int, int], None]
+SELECTION = "last epoch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """What a run is. Two runs with the same specification are the same run.
+
+    Attributes:
+        method: canonical variant.
+        backbone: canonical variant of the timm network.
+        recipe: canonical variant.
+        settings: every field of the recipe, so that a recipe that changes makes another run.
+        dataset: canonical variant; ``fingerprint``: which bits; ``split``: which of its splits.
+        seed: of everything random.
+        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+    """
+
+    method: str
+    backbone: str
+    recipe: str
+    settings: dict
+    dataset: str
+    fingerprint: str
+    split: int
+    seed: int
+    precision: str
+
+    @property
+    def id(self) -> str:
+        """Hash of the specification, 12 hexadecimal digits."""
+        return record.hash_of(dataclasses.asdict(self))
+
+    @property
+    def folder(self) -> str:
+        """Name of the run's folder."""
+        return f"{registry.variants.parse(self.method).slug}-{self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Where and how a run is carried out; none of this changes its result.
+
+    Attributes:
+        device: ``cpu``, ``cuda`` or ``mps``.
+        workers: processes that load clips.
+        protocols: names of the protocols to score under.
+        command: what the user typed.
+    """
+
+    device: str
+    workers: int
+    protocols: tuple[str, ...]
+    command: str
+
+
+def specify(
+    method: str, chosen: Recipe, dataset: Dataset, *, seed: int = 0, precision: str = "no"
+) -> RunSpec:
+    """The specification of one run.
+
+    Raises:
+        LookupError: unknown method or argument.
+        ValueError: an argument does not fit.
+    """
+    function, variant = registry.find(method)
+    settings = {k: v for k, v in dataclasses.asdict(chosen).items() if k != "name"}
+    return RunSpec(
+        method=str(variant),
+        backbone=str(chosen.backbone_of(registry.own_backbone(function))),
+        recipe=str(chosen.variant),
+        settings=json.loads(json.dumps(settings)),  # as it is read back: tuples become lists
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        split=dataset.split,
+        seed=seed,
+        precision=precision,
+    )
+
+
+def run(
+    spec: RunSpec,
+    folder: Path,
+    *,
+    dataset: Dataset,
+    conditions: Conditions,
+    on_progress: OnProgress,
+) -> list[Record]:
+    """Carry out a run, or what is left of it: train, embed, cost, score.
+
+    Args:
+        spec: what to do.
+        folder: the run's own folder.
+        dataset: the one that the specification names.
+        conditions: device, workers and protocols.
+        on_progress: told ``(stage, done, total)``.
+
+    Returns:
+        A record for each protocol.
+
+    Raises:
+        ValueError: the data set is not the specified one.
+        OSError: an image cannot be read or a file cannot be written.
+        Diverged: training produced NaN.
+    """
+    if dataset.fingerprint != spec.fingerprint:
+        raise ValueError(
+            f"{dataset.name} has fingerprint {dataset.fingerprint}, the run was specified on "
+            f"{spec.fingerprint}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    record.remove_parts(folder)
+    record.write_json(folder / "spec.json", dataclasses.asdict(spec))
+    device = torch.device(conditions.device)
+    chosen = recipe(spec.recipe)
+    weights = _train(spec, folder, chosen, dataset, conditions, on_progress)
+    embeddings = _embed(spec, folder, chosen, dataset, weights, conditions, on_progress)
+    summary = _cost(spec, folder, chosen, device, conditions, on_progress)
+    records = _score(spec, folder, chosen, dataset, embeddings, summary, conditions)
+    on_progress("done", 1, 1)
+    return records
+
+
+def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Module:
+    """The run's network; its start is part of the run, since the seed is set before it is built.
+
+    Args:
+        spec: the run.
+        num_classes: identities; 0 leaves the classifier out.
+        trained: True if weights will be loaded into it, so that none need be fetched.
+    """
+    torch.manual_seed(spec.seed)
+    wanted = None if trained or spec.settings["init"] == "none" else spec.settings["init"]
+    backbone = registry.build_backbone(spec.backbone, wanted)
+    return registry.create(spec.method, num_classes, backbone=backbone)
+
+
+# ---- stages --------------------------------------------------------------------------------------
+
+
+def _train(
+    spec: RunSpec,
+    folder: Path,
+    chosen: Recipe,
+    dataset: Dataset,
+    conditions: Conditions,
+    on_progress: OnProgress,
+) -> Path:
+    """Train to the end; returns the file of the weights."""
+    weights, taken = folder / "weights.safetensors", folder / "training.json"
+    if weights.is_file() and taken.is_file():
+        return weights
+    accelerator = Accelerator(cpu=conditions.device == "cpu", mixed_precision=spec.precision)
+    model = build(spec, len(dataset.train_pids))
+    training = train(
+        model,
+        dataset,
+        chosen,
+        folder,
+        seed=spec.seed,
+        accelerator=accelerator,
+        workers=conditions.workers,
+        on_progress=on_progress,
+    )
+    state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    metadata = {"method": spec.method, "backbone": spec.backbone, "run": spec.id}
+    record.write_whole(weights, lambda part: save_file(state, part, metadata))
+    record.write_json(taken, dataclasses.asdict(training))
+    return weights
+
+
+def _embed(
+    spec: RunSpec,
+    folder: Path,
+    chosen: Recipe,
+    dataset: Dataset,
+    weights: Path,
+    conditions: Conditions,
+    on_progress: OnProgress,
+) -> embed.ClipEmbeddings:
+    key = {
+        "weights": record.sha256(weights),
+        "method": spec.method,
+        "fingerprint": spec.fingerprint,
+        "frames_rule": str(chosen.rule),
+        "height": chosen.height,
+        "width": chosen.width,
+        "precision": spec.precision,
+    }
+    path = folder / f"embeddings-{chosen.rule}.safetensors"
+    found = embed.load_if(path, key)
+    if found is None:
+        model = load_weights(spec, weights).to(conditions.device)
+        found = embed.embed(
+            model,
+            dataset,
+            chosen.rule,
+            height=chosen.height,
+            width=chosen.width,
+            key=key,
+            device=torch.device(conditions.device),
+            precision=spec.precision,
+            workers=conditions.workers,
+            on_progress=on_progress,
+        )
+        embed.save(found, path)
+    return found
+
+
+def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
+    """The trained network, without its classifier, in evaluation."""
+    state = load_file(weights)
+    state = {k: v for k, v in state.items() if not k.startswith("classifier.")}
+    model = build(spec, 0, trained=True)
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def _cost(
+    spec: RunSpec,
+    folder: Path,
+    chosen: Recipe,
+    device: torch.device,
+    conditions: Conditions,
+    on_progress: OnProgress,
+) -> dict:
+    """run.json: what training took and what the network costs."""
+    path = folder / "run.json"
+    if path.is_file():
+        return json.loads(path.read_text())
+    on_progress("cost", 0, 1)
+    model = build(spec, 0, trained=True)
+    measured = cost.measure(
+        model, chosen.rule.frames, chosen.height, chosen.width, device, spec.precision
+    )
+    summary = {
+        "id": spec.id,
+        "spec": dataclasses.asdict(spec),
+        "training": json.loads((folder / "training.json").read_text()),
+        "cost": dataclasses.asdict(measured),
+        "environment": cost.environment(device, spec.precision),
+        "commit": commit(),
+        "command": conditions.command,
+        "selection": SELECTION,
+    }
+    record.write_json(path, summary)
+    return summary
+
+
+def _score(
+    spec: RunSpec,
+    folder: Path,
+    chosen: Recipe,
+    dataset: Dataset,
+    embeddings: embed.ClipEmbeddings,
+    summary: dict,
+    conditions: Conditions,
+) -> list[Record]:
+    """Write and return a record for each protocol; the per-query files go first."""
+    distance, place = DISTANCES[chosen.distance]
+    names = list(conditions.protocols)
+    scores = score(embeddings.tracks(place), embeddings.query, names, distance)
+    records = []
+    for name in names:
+        found = scores[name]
+        label = PROTOCOLS[name].label(chosen.distance, str(chosen.rule))
+        stem = label.replace("/", "_")
+        per_query = found.per_query.to_csv(index=False)
+        record.write_text(folder / "records" / f"{stem}.csv", per_query)
+        entry = Record(
+            run=spec.id,
+            method=spec.method,
+            arguments={"backbone": spec.backbone},
+            recipe=spec.recipe,
+            dataset=spec.dataset,
+            fingerprint=spec.fingerprint,
+            split=spec.split,
+            seed=spec.seed,
+            label=label,
+            gallery=found.gallery,
+            queries=found.queries,
+            dropped=found.dropped,
+            metrics=found.metrics(),
+            cmc=found.cmc.tolist(),
+            checkpoint=str(embeddings.key["weights"]),
+            per_query=f"{stem}.csv",
+            cost=summary["cost"],
+            environment=summary["environment"],
+            commit=summary["commit"],
+            command=summary["command"],
+            selection=summary["selection"],
+            notes=list(dataset.notes),
+        )
+        record.save(entry, folder / "records" / f"{stem}.json")
+        records.append(entry)
+    return records
+
+
+def choose_protocols(text: str | None, dataset: Dataset) -> tuple[str, ...]:
+    """Names from ``P,Q`` or ``all`` (those made for this kind of data, and ``open``); None is the data set's own.
+
+    Raises:
+        LookupError: unknown protocol.
+    """
+    if text is None:
+        return (dataset.protocol,)
+    if text == "all":
+        family = dataset.protocol.partition("-")[0]
+        return tuple(name for name in PROTOCOLS if name.partition("-")[0] in (family, "open"))
+    chosen: list[Protocol] = [choose(n.strip(), PROTOCOLS, "protocol") for n in text.split(",")]
+    return tuple(dict.fromkeys(p.name for p in chosen))
+
+
+def commit() -> str | None:
+    """Revision of this project, if it runs from a checkout."""
+    home = Path(__file__).parent.parent
+    if not (home / ".git").exists():
+        return None
+    try:
+        git = ["git", "-C", str(home)]
+        revision = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+    except OSError:
+        return None
+    if revision.returncode:
+        return None
+    return revision.stdout.strip() + ("+changes" if changes.stdout.strip() else "")
