@@ -1,4 +1,4 @@
-"""The 2D network that every method stands on: a timm ResNet, taken apart into a stem and four stages.
+"""The 2D network that every method stands on: a timm ResNet as a stem and four stages.
 
 "Stage k" is timm's ``layer<k>``, the papers' conv<k+1>_x. The last stage keeps its stride of 1:
 every strided conv of its first block gets stride 1 and nothing is dilated (timm's
@@ -58,7 +58,7 @@ class FrameNet(nn.Module):
         return self.maxpool(self.act1(self.bn1(self.conv1(frames))))
 
     def rows(self, stage: int, height: int) -> int:
-        """Rows of a stage's map for images of ``height`` pixels (each stride of 2 halves and rounds up)."""
+        """Rows of a stage's map for images of ``height`` pixels (a stride of 2 rounds up)."""
         halvings = 1 + stage if stage < 4 else 4 + (self.last_stride == 2)
         return -(-height // 2**halvings)
 

@@ -1,4 +1,4 @@
-"""The non-local layer (Wang et al., CVPR 2018, embedded Gaussian) as STE-NVAN uses it (Liu et al., BMVC 2019, eq. 1).
+"""The non-local layer: embedded Gaussian (Wang et al., CVPR 2018; STE-NVAN, BMVC 2019, eq. 1).
 
     y_i = softmax_j(θ(x_i)ᵀ φ(x_j)) g(x_j),   z_i = BN(W y_i) + x_i
 
@@ -65,7 +65,7 @@ class NonLocal(nn.Module):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """softmax(q kᵀ) v for [B, N, d]; fused, so that no N×N matrix is kept (this needs contiguous inputs)."""
+    """softmax(q kᵀ) v for [B, N, d]; fused (contiguous inputs needed): no N×N matrix is kept."""
     q, k, v = (t.contiguous().unsqueeze(1) for t in (q, k, v))  # [B, 1 head, N, d]
     return F.scaled_dot_product_attention(q, k, v, scale=1.0).squeeze(1)
 
@@ -90,7 +90,8 @@ def check_stripes(rows: int, stripes: int, stage: str) -> None:
     if stripes < 1 or rows % stripes:
         divisors = [s for s in range(1, rows + 1) if rows % s == 0]
         raise ValueError(
-            f"S = {stripes} stripes do not divide the {rows} rows of {stage}: S may be one of "
+            f"S = {stripes} stripes do not divide the {rows} rows of {stage}: "
+            f"S may be one of "
             f"{divisors}"
         )
 

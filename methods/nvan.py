@@ -79,7 +79,7 @@ class NVAN(nn.Module):
             nn.init.normal_(self.classifier.weight, std=0.001)
 
     def forward(self, clips: Tensor) -> ClipOutput:
-        """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` is the pooled feature, ``embedding`` the same after BN."""
+        """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` before BN, ``embedding`` after it."""
         pooled = self._pool(self.features(clips), len(clips))  # [B, D]
         embedding = self.neck(pooled)
         logits = None if self.classifier is None else self.classifier(embedding)
@@ -104,7 +104,7 @@ class NVAN(nn.Module):
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
-        """By layer, where three cells of the middle frame look: [B, 3, T', rows, columns], each summing to 1."""
+        """By layer, where three cells of the middle frame look: [B, 3, T', rows, columns]."""
         watch: Watch = {}
         self.features(clips, watch)
         return watch
@@ -169,19 +169,49 @@ def resnet50_max(
 
 
 def nvan(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, stem_activation: bool = True
+) -> NVAN:
+    """NVAN: five non-local layers over all cells of the clip (Sec. 3.1)."""
+    return NVAN(backbone, num_classes, layers=5, stem_activation=stem_activation)
+
+
+def nvan_1layer(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, stem_activation: bool = True
+) -> NVAN:
+    """NVAN with one non-local layer, after conv4_6 (Table 3, "1 layer")."""
+    return NVAN(backbone, num_classes, layers=1, stem_activation=stem_activation)
+
+
+def nvan_3layer(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, stem_activation: bool = True
+) -> NVAN:
+    """NVAN with three, after conv3_4, conv4_5 and conv4_6 (Table 3, "3 layers")."""
+    return NVAN(backbone, num_classes, layers=3, stem_activation=stem_activation)
+
+
+def nvan_s(
     backbone: nn.Module | str = "resnet50",
     num_classes: int = 0,
     *,
-    attention_window: int | None = None,
+    stripes: int | tuple[int, ...] | None = None,
     stem_activation: bool = True,
 ) -> NVAN:
-    """NVAN: five non-local layers over all cells of the clip (Sec. 3.1)."""
+    """NVAN with the spatial reduction alone (Tables 1, 4); ``stripes`` may be a pair of stages."""
     return NVAN(
-        backbone,
-        num_classes,
-        layers=5,
-        attention_window=attention_window,
-        stem_activation=stem_activation,
+        backbone, num_classes, layers=5, stripes=_pair(stripes), stem_activation=stem_activation
+    )
+
+
+def nvan_t(
+    backbone: nn.Module | str = "resnet50",
+    num_classes: int = 0,
+    *,
+    pool_after: tuple[int, ...] = (2, 3),
+    stem_activation: bool = True,
+) -> NVAN:
+    """NVAN with the temporal reduction alone (Tables 1 and 5); the paper's "+ stage 4" is (3,)."""
+    return NVAN(
+        backbone, num_classes, layers=5, pool_after=pool_after, stem_activation=stem_activation
     )
 
 
@@ -190,17 +220,16 @@ def stenvan(
     num_classes: int = 0,
     *,
     stripes: int | tuple[int, ...] | None = None,
-    pool_after: tuple[int, ...] = (2, 3),
     attention_window: int | None = 2,
     stem_activation: bool = True,
 ) -> NVAN:
-    """STE-NVAN: NVAN with spatial and temporal reduction (Sec. 3.2); T must be a multiple of 4."""
+    """STE-NVAN: NVAN with both reductions (Sec. 3.2); T must be a multiple of 4."""
     return NVAN(
         backbone,
         num_classes,
         layers=5,
         stripes=_pair(stripes),
-        pool_after=pool_after,
+        pool_after=(2, 3),
         attention_window=attention_window,
         stem_activation=stem_activation,
     )

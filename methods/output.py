@@ -22,7 +22,7 @@ class ClipOutput(NamedTuple):
 
 
 def check_clips(clips: Tensor, *, frames_multiple: int = 1, why: str = "") -> None:
-    """Refuse what is no clip batch, or has a number of frames that does not fit, before anything is computed.
+    """Refuse what is no clip batch, or has frames that do not fit, before anything is computed.
 
     Raises:
         ValueError: the message says which number is wrong and which would fit.

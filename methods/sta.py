@@ -27,6 +27,8 @@ class STA(nn.Module):
     Args:
         backbone: timm model or name.
         num_classes: identities of the classifier; 0 leaves it out.
+        fusion: how frames become one map: ``mean`` over frames, ``attention`` (weighted by the
+            scores) or ``both`` (the best blocks beside the weighted ones, Alg. 1).
         blocks: number K of horizontal blocks; must divide the rows of the last stage.
         regularisation: weight λ of the inter-frame penalty (eq. 7); 0 leaves it out.
         width: dimensions of the retrieval feature.
@@ -39,6 +41,7 @@ class STA(nn.Module):
         backbone: nn.Module | str,
         num_classes: int,
         *,
+        fusion: str = "both",
         blocks: int = 4,
         regularisation: float = 1.0,
         width: int = 1024,
@@ -46,9 +49,9 @@ class STA(nn.Module):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"blocks is {blocks}, expected 1 or more")
-        self.blocks, self.regularisation = blocks, regularisation
+        self.fusion, self.blocks, self.regularisation = fusion, blocks, regularisation
         self.frames = FrameNet(backbone)
-        self.fc = nn.Linear(2 * self.frames.widths[4], width)
+        self.fc = nn.Linear((2 if fusion == "both" else 1) * self.frames.widths[4], width)
         self.neck = nn.Identity()
         self.classifier = nn.Linear(width, num_classes) if num_classes else None
 
@@ -58,7 +61,7 @@ class STA(nn.Module):
         with torch.autocast(clips.device.type, enabled=False):  # Σ f² would overflow float16
             features = features.float()
             maps = attention_maps(features)  # [B, T, H', W']
-            fused = fuse(features, block_scores(maps, self.blocks))  # [B, 2D, H', W']
+            fused = self._fuse(features, maps)  # [B, D or 2D, H', W']
             penalties = {}
             if self.regularisation:
                 penalties["inter_frame"] = self.regularisation * inter_frame_penalty(
@@ -67,6 +70,12 @@ class STA(nn.Module):
         x = self.fc(fused.mean((2, 3)))  # [B, width], eq. 8
         logits = None if self.classifier is None else self.classifier(x)
         return ClipOutput(self.neck(x).float(), x.float(), logits, penalties)
+
+    def _fuse(self, features: Tensor, maps: Tensor) -> Tensor:
+        if self.fusion == "mean":
+            return features.mean(1)
+        best, weighted = fuse(features, block_scores(maps, self.blocks))
+        return weighted if self.fusion == "attention" else torch.cat([best, weighted], 1)
 
     def features(self, clips: Tensor) -> Tensor:
         """[B, T, 3, H, W] -> the last stage's maps f_n, [B, T, D, H/16, W/16]."""
@@ -110,7 +119,7 @@ def fuse(features: Tensor, scores: Tensor) -> Tensor:
     k = torch.arange(blocks, device=features.device)[None]
     best = parts[b, scores.argmax(1), :, k].transpose(1, 2)  # [B, D, K, H/K, W]
     mean = torch.einsum("btk,btdkhw->bdkhw", scores, parts)  # [B, D, K, H/K, W]
-    return torch.cat([best, mean], 1).flatten(2, 3)
+    return best.flatten(2, 3), mean.flatten(2, 3)
 
 
 def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
@@ -130,6 +139,44 @@ def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
     return torch.linalg.vector_norm(
         maps[b, i] - maps[b, j], dim=(1, 2)
     ).mean()  # finite gradient at 0
+
+
+def sta_baseline(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, width: int = 1024
+) -> STA:
+    """Frames averaged; the paper trains it on single frames, recipe ``paper/sta_baseline`` (Table 1)."""
+    return STA(backbone, num_classes, fusion="mean", regularisation=0.0, width=width)
+
+
+def sta_avg(
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, width: int = 1024
+) -> STA:
+    """Mean over the frames of a clip, D channels (Table 1, "Baseline + TL + Avg")."""
+    return STA(backbone, num_classes, fusion="mean", regularisation=0.0, width=width)
+
+
+def sta_attention(
+    backbone: nn.Module | str = "resnet50",
+    num_classes: int = 0,
+    *,
+    blocks: int = 4,
+    width: int = 1024,
+) -> STA:
+    """The sum weighted by the scores alone, D channels (Table 1, "Baseline + TL + STA")."""
+    return STA(
+        backbone, num_classes, fusion="attention", blocks=blocks, regularisation=0.0, width=width
+    )
+
+
+def sta_fusion(
+    backbone: nn.Module | str = "resnet50",
+    num_classes: int = 0,
+    *,
+    blocks: int = 4,
+    width: int = 1024,
+) -> STA:
+    """Both halves of Alg. 1, without the penalty (Table 1, "Baseline + TL + STA + Fusion")."""
+    return STA(backbone, num_classes, blocks=blocks, regularisation=0.0, width=width)
 
 
 def sta(

@@ -17,10 +17,33 @@ from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
-from methods.nvan import nvan, resnet50_avg, resnet50_max, stenvan
-from methods.sta import sta
+from methods.nvan import (
+    nvan,
+    nvan_1layer,
+    nvan_3layer,
+    nvan_s,
+    nvan_t,
+    resnet50_avg,
+    resnet50_max,
+    stenvan,
+)
+from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
 
-METHODS = (resnet50_avg, resnet50_max, nvan, stenvan, sta)
+METHODS = (
+    resnet50_avg,
+    resnet50_max,
+    nvan,
+    nvan_1layer,
+    nvan_3layer,
+    nvan_s,
+    nvan_t,
+    stenvan,
+    sta_baseline,
+    sta_avg,
+    sta_attention,
+    sta_fusion,
+    sta,
+)
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []
 
