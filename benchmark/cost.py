@@ -277,7 +277,7 @@ def latencies(model: nn.Module, clips: Tensor, most_seconds: float = MOST_SECOND
 
 
 def best_throughput(model: nn.Module, clip: Tensor) -> tuple[float, int]:
-    """``(clips per second, batch)`` of the fastest batch; growing stops where it no longer pays or fits."""
+    """``(clips per second, batch)`` of the fastest batch that pays and fits."""
     best, at = 0.0, 1
     for batch in BATCHES:
         clips = clip.expand(batch, *clip.shape[1:]).contiguous()
@@ -310,7 +310,7 @@ def _synchronise(device: torch.device) -> None:
 
 
 def forward_peak_mb(model: nn.Module, clips: Tensor) -> float:
-    """Largest sum of tensors alive in one forward pass, weights and clips included, in 10⁶ bytes."""
+    """Largest sum of tensors alive in a forward pass, weights and clips included; 10⁶ bytes."""
     kept = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers(), clips))
     if clips.device.type == "cuda":
         before = torch.cuda.memory_allocated(clips.device)

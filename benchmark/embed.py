@@ -21,7 +21,7 @@ from benchmark.cost import autocast
 from benchmark.datasets.tracklet import Dataset
 from benchmark.ranking import Embeddings
 from benchmark.record import write_whole
-from benchmark.samplers import TestClips, batches
+from benchmark.samplers import EvaluationClips, batches
 
 OnProgress = Callable[[str, int, int], None]
 BATCH_FRAMES = 128  # frames of a forward pass: long tracks are embedded in chunks of clips
@@ -113,7 +113,7 @@ def embed(
         ImageError: an image cannot be read.
     """
     model.eval()
-    clips = TestClips(dataset.test, rule, height, width)
+    clips = EvaluationClips(dataset.test, rule, height, width)
     metric: list[Tensor] = []
     embedding: list[Tensor] = []
     with torch.inference_mode(), autocast(device, precision):
@@ -135,7 +135,7 @@ def embed(
     )
 
 
-def _chunks(clips: TestClips) -> Iterator[list[int]]:
+def _chunks(clips: EvaluationClips) -> Iterator[list[int]]:
     """Runs of clips of equal length, in order, of at most `BATCH_FRAMES` frames."""
     chunk: list[int] = []
     for i, (_, indices) in enumerate(clips.clips):

@@ -36,7 +36,7 @@ def batch_hard_triplet(metric: Tensor, pids: Tensor, margin: float | str = 0.3) 
 
 
 def euclidean(x: Tensor) -> Tensor:
-    """[B, D] -> [B, B] distances in float32, with a finite gradient where two features are equal."""
+    """[B, D] -> [B, B] distances in float32; the gradient is finite where two are equal."""
     x = x.float()
     square = x.square().sum(1)
     squared = square[:, None] + square[None] - 2 * x @ x.T

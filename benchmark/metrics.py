@@ -47,5 +47,8 @@ def cmc(first: np.ndarray, length: int) -> np.ndarray:
 
 
 def inverse_negative_penalty(ranks: np.ndarray) -> np.ndarray:
-    """INP of each query: G/r_G, the share of matches among what must be looked at to see all (Ye et al., 2021)."""
+    """INP of each query, G/r_G: how much of what must be seen to find all is a match.
+
+    Ye et al., 2021, "Deep Learning for Person Re-identification: A Survey and Outlook", eq. 5.
+    """
     return (ranks > 0).sum(1) / ranks.max(1)

@@ -1,4 +1,4 @@
-"""Scoring rules, named and versioned: who is in the gallery, what is junk, which AP, what of a query without a match.
+"""Scoring rules, named and versioned: gallery, junk, form of AP, queries without a match.
 
 A result's label is ``<protocol>@<version>/<distance>/<frames>[/rerank]``; results under two labels
 are never compared silently. Where each rule comes from is told in docs/protocols.md.

@@ -99,7 +99,7 @@ class Recipe:
             raise ValueError(
                 f"{self.name}: channels and layers take four numbers, e.g. 16+32+64+128"
             )
-        self.rule  # an unknown frame rule is an error here, not after training
+        frame_rule(self.test_frames, self.frames)  # an unknown rule is an error now, not later
 
     @property
     def rule(self) -> FrameRule:
@@ -112,7 +112,7 @@ class Recipe:
         return Variant(self.name, _changes(self))
 
     def backbone_of(self, own: str) -> Variant:
-        """The backbone for a method whose own is ``own``, e.g. ``resnet50[channels=16+32+64+128]``."""
+        """The backbone for a method whose own is ``own``, as a variant."""
         name = own if self.backbone == "own" else self.backbone
         shape = {k: v for k, v in (("channels", self.channels), ("layers", self.layers)) if v}
         if shape:
@@ -166,7 +166,7 @@ RECIPES = {
 
 
 def recipe(text: str, changes: Mapping[str, object] | None = None) -> Recipe:
-    """A recipe by name, with changes: ``recipe("quick[epochs=3]")``, ``recipe("quick", {"lr": 1e-3})``.
+    """A recipe by name, with changes: ``recipe("quick[epochs=3]", {"lr": 1e-3})``.
 
     Raises:
         LookupError: no recipe, or no setting, of that name.

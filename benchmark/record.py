@@ -1,4 +1,4 @@
-"""Records: what was measured, one JSON file per run and result label, written whole and never edited.
+"""Records: what was measured, one JSON file per run and label, written whole, never edited.
 
 This module also holds the one way in which the project writes files: whole or not at all. It
 imports no torch, so that reports can be made anywhere.

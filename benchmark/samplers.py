@@ -13,11 +13,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmark.clips import SAMPLINGS, FrameRule, ImageError, read_clip
+from benchmark.datasets.tracklet import Dataset as Tracklets
 from benchmark.datasets.tracklet import Tracklet
+from benchmark.recipes import Recipe
 
 
 class Draw(NamedTuple):
-    """One clip to be drawn: a row of the training tracklets, in an epoch, for the n-th time in its batch."""
+    """One clip to draw: a training tracklet's row, the epoch, how often it came in its batch."""
 
     row: int
     epoch: int
@@ -70,36 +72,24 @@ class IdentitySampler:
 class TrainingClips(Dataset):
     """Draws clips: ``[Draw]`` -> (uint8 clip [T, 3, H, W], class, flip), or the `ImageError`."""
 
-    def __init__(
-        self,
-        tracklets: Sequence[Tracklet],
-        classes: dict[int, int],
-        *,
-        frames: int,
-        height: int,
-        width: int,
-        sampling: str,
-        flip: float,
-        seed: int,
-    ):
-        self.tracklets, self.classes = tracklets, classes
-        self.frames, self.height, self.width = frames, height, width
-        self.sample, self.flip, self.seed = SAMPLINGS[sampling], flip, seed
+    def __init__(self, dataset: Tracklets, recipe: Recipe, seed: int):
+        self.tracklets, self.recipe, self.seed = dataset.train, recipe, seed
+        self.classes = {pid: i for i, pid in enumerate(dataset.train_pids)}
 
     def __getitem__(self, draw: Draw) -> tuple[Tensor, int, bool] | ImageError:
         rng = np.random.default_rng([self.seed, *draw])
         tracklet = self.tracklets[draw.row]
-        indices = self.sample(len(tracklet), self.frames, rng)
-        flip = bool(rng.random() < self.flip)
+        indices = SAMPLINGS[self.recipe.sampling](len(tracklet), self.recipe.frames, rng)
+        flip = bool(rng.random() < self.recipe.flip)
         try:
-            clip = read_clip(tracklet, indices, self.height, self.width)
+            clip = read_clip(tracklet, indices, self.recipe.height, self.recipe.width)
         except ImageError as error:
             return error
         return clip, self.classes[tracklet.pid], flip
 
 
-class TestClips(Dataset):
-    """Every clip of every tracklet under a frame rule: ``[i]`` -> (uint8 clip, i), or the `ImageError`."""
+class EvaluationClips(Dataset):
+    """Every clip of every tracklet under a frame rule: (uint8 clip, i), or the `ImageError`."""
 
     def __init__(self, tracklets: Sequence[Tracklet], rule: FrameRule, height: int, width: int):
         self.tracklets, self.height, self.width = tracklets, height, width
@@ -152,7 +142,7 @@ class Batches:
 
 
 def _collate(samples: list) -> list[Tensor] | ImageError:
-    """Stack samples; an error is handed on, since one raised in a worker would arrive as a traceback."""
+    """Stack samples; an error is handed on: raised in a worker, it would arrive as a traceback."""
     for sample in samples:
         if isinstance(sample, ImageError):
             return sample

@@ -87,27 +87,13 @@ def train(
         Diverged: the loss became NaN; the message names the step and the last good checkpoint.
         ImageError: an image cannot be read.
     """
-    classes = {pid: i for i, pid in enumerate(dataset.train_pids)}
     pids = [t.pid for t in dataset.train]
     sampler = IdentitySampler(pids, recipe.identities, recipe.tracklets, seed)
-    clips = TrainingClips(
-        dataset.train,
-        classes,
-        frames=recipe.frames,
-        height=recipe.height,
-        width=recipe.width,
-        sampling=recipe.sampling,
-        flip=recipe.flip,
-        seed=seed,
-    )
-    optimiser = torch.optim.Adam(
-        [p for p in model.parameters() if p.requires_grad],
-        lr=recipe.lr,
-        weight_decay=recipe.weight_decay,
-    )
+    loader = batches(TrainingClips(dataset, recipe, seed), sampler, workers)
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    optimiser = torch.optim.Adam(wanted, lr=recipe.lr, weight_decay=recipe.weight_decay)
     model, optimiser = accelerator.prepare(model, optimiser)
     state = _State(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
-    loader = batches(clips, sampler, workers)
     memory = PeakMemory(accelerator.device)
     with _Log(Path(folder), state) as log:
         while state.epoch < recipe.epochs:
@@ -125,7 +111,7 @@ def train(
         seconds=round(state.seconds, 3),
         clips_per_s=round(state.step * batch / state.seconds, 2) if state.seconds else 0.0,
         peak_memory_mb=round(memory.peak_mb(), 1),
-        persons=len(classes),
+        persons=len(sampler.rows),
         tracklets=len(pids),
         batch=batch,
         final=state.means,

@@ -1,4 +1,4 @@
-"""Names with arguments: ``name[key=value,key=value]``, for methods, data sets, recipes and backbones.
+"""Names with arguments, ``name[key=value]``: methods, data sets, recipes and backbones.
 
 One grammar, one parser, one canonical form. Values are numbers, ``true``, ``false``, ``none``,
 words, lists joined by ``+`` (``after=4+5``) or variants themselves
@@ -35,7 +35,7 @@ class Variant:
 
     @property
     def slug(self) -> str:
-        """The same, for a file name: letters, digits and ``_ . + -`` only, at most 80 characters."""
+        """The same, for a file name: letters, digits and ``_.+-`` only, at most 80 of them."""
         return re.sub(r"[^\w.+]+", "-", str(self)).strip("-")[:80]
 
 
@@ -146,7 +146,7 @@ def checked(
 
 
 def canonical(variant: Variant, function: Callable) -> Variant:
-    """The variant in its one form: values checked against the function's, defaults dropped, keys sorted."""
+    """The variant in its one form: values checked, defaults dropped, keys sorted."""
     return Variant(variant.name, checked(variant.arguments, parameters(function), variant.name))
 
 

@@ -99,7 +99,7 @@ def check_stripes(rows: int, stripes: int, stage: str) -> None:
 def attention_of_cells(
     q: Tensor, k: Tensor, frames: int, window: int, size: tuple[int, int]
 ) -> Tensor:
-    """Rows of the attention matrix for three cells of the middle frame: [B, 3, T, rows, columns]."""
+    """Attention of three cells of the middle frame: [B, 3, T, rows, columns]."""
     rows, columns = size
     middle = frames // 2
     group, place = divmod(middle, window)

@@ -123,7 +123,7 @@ def fuse(features: Tensor, scores: Tensor) -> Tensor:
 
 
 def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
-    """‖g_i − g_j‖_F of eq. 6 for two different frames of each clip, mean over the clips; 0 for one frame.
+    """‖g_i − g_j‖_F of eq. 6 for two frames of each clip, mean over clips; 0 for one frame.
 
     Training draws i and j at random for each clip; evaluation takes the first and the last frame.
     """
@@ -144,7 +144,7 @@ def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
 def sta_baseline(
     backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, width: int = 1024
 ) -> STA:
-    """Frames averaged; the paper trains it on single frames, recipe ``paper/sta_baseline`` (Table 1)."""
+    """Frames averaged; the paper trains it on single frames (Table 1, "Baseline")."""
     return STA(backbone, num_classes, fusion="mean", regularisation=0.0, width=width)
 
 

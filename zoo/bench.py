@@ -1,4 +1,4 @@
-"""A benchmark: a plan of runs, method × split × seed, carried out one after the other, and the report on them."""
+"""A benchmark: a plan of runs, method × split × seed, carried out one after the other."""
 
 import dataclasses
 import os
@@ -70,6 +70,7 @@ def plan(order: Order, display: Display) -> Plan:
         OSError: data are missing.
     """
     chosen, device = choose_recipe(order, display), choose_device(order.device)
+    check_precision(order.precision, device)
     names = expand_methods(order.methods)
     splits = _splits(order, display)
     runs = []
@@ -94,7 +95,7 @@ _SAFE = str.maketrans({c: "-" for c in "[]=,:/ "})
 
 
 def choose_recipe(order: Order, display: Display) -> Recipe:
-    """The recipe asked for; without one, ``unified`` on a GPU and ``quick`` elsewhere, which is said."""
+    """The recipe asked for; else ``unified`` on a GPU and ``quick`` elsewhere, which is said."""
     name = order.recipe
     if name is None:
         name = "unified" if choose_device(order.device) != "cpu" else "quick"
@@ -122,8 +123,15 @@ def choose_device(device: str) -> str:
     return device
 
 
+def check_precision(precision: str, device: str) -> None:
+    """Refuse a precision that there is not, or not on this device."""
+    there = ("no", "bf16") if device == "cpu" else ("no", "bf16", "fp16")
+    if precision not in there:
+        raise ValueError(f"precision {precision!r} on {device}: expected one of {', '.join(there)}")
+
+
 def expand_methods(text: str) -> list[str]:
-    """``"stenvan,sta[blocks=8]"`` as canonical names, in order; ``all`` and wildcards name plain methods.
+    """``"stenvan,sta[blocks=8]"`` as canonical names; ``all`` and wildcards name plain methods.
 
     Raises:
         LookupError: a name that is not known, or a wildcard that matches nothing.
@@ -329,5 +337,5 @@ def describe(plan: Plan, estimates: Sequence[Estimate]) -> str:
     """One line on the whole plan."""
     total = sum(e.seconds for e in estimates)
     peak = max(e.memory_mb for e in estimates)
-    return f"{len(plan.runs)} runs, about {duration(total)} and {peak / 1e3:.1f} GB at the most, "
-           f"into {plan.out}"
+    runs, gigabytes = len(plan.runs), peak / 1e3
+    return f"{runs} runs, about {duration(total)}, {gigabytes:.1f} GB at the most, into {plan.out}"

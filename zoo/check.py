@@ -135,7 +135,7 @@ def gradients(build: Callable[[int], nn.Module]) -> str:
 
 
 def _without_effect(name: str) -> bool:
-    """φ's bias adds the same to every logit of a softmax; a bias before BatchNorm is taken out again."""
+    """φ's bias moves all logits of a softmax alike; BatchNorm takes a bias before it out again."""
     return name.endswith(("phi.bias", "out.bias")) and "non_local" in name
 
 

@@ -1,4 +1,4 @@
-"""``zoo``: one command a module in `zoo.commands`; each loads what it needs when it runs, not before."""
+"""``zoo``: one command a module in `zoo.commands`; each loads what it needs when it runs."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from zoo.commands import bench, check, cost, data, evaluate, listing, report
 
 app = typer.Typer(
     name="zoo",
-    help="Compare attention methods for video person re-identification: train, score, cost, report.",
+    help="Compare attention methods for video person re-identification.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

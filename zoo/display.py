@@ -97,7 +97,7 @@ def duration(seconds: float) -> str:
 
 
 def show(rows: Sequence[dict], *, as_json: bool, title: str = "") -> None:
-    """Print rows of equal keys: a table on a terminal, tab-separated values when piped, or a JSON list."""
+    """Print rows of equal keys: a table on a terminal, tab-separated when piped, or JSON."""
     if as_json:
         print(json.dumps(list(rows), indent=1, ensure_ascii=False))
         return

@@ -176,7 +176,7 @@ def add_plugin(module: str) -> None:
 
 
 def plugin_functions(attribute: str, group: str) -> list[Callable]:
-    """Functions that plugins bring: ``METHODS`` / ``zoo.methods`` or ``DATASETS`` / ``zoo.datasets``."""
+    """Functions that plugins bring, by the module's tuple and by the entry-point group."""
     named = [getattr(importlib.import_module(module), attribute, ()) for module in _PLUGINS]
     installed = [entry.load() for entry in entry_points(group=group)]
     return [*(function for functions in named for function in functions), *installed]

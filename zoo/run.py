@@ -324,7 +324,7 @@ def _score(
 
 
 def choose_protocols(text: str | None, dataset: Dataset) -> tuple[str, ...]:
-    """Names from ``P,Q`` or ``all`` (those made for this kind of data, and ``open``); None is the data set's own.
+    """Names from ``P,Q`` or ``all`` (those for this kind of data); None is the data set's own.
 
     Raises:
         LookupError: unknown protocol.

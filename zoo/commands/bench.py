@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from zoo.commands.options import DataRoot, Device, Methods, Plugin, Precision, Workers
+
 EXAMPLES = (
     "Examples: zoo bench --methods stenvan,sta --dataset synthetic | "
     "zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3 | "
@@ -15,53 +17,55 @@ EXAMPLES = (
 )
 
 
+DatasetName = Annotated[
+    str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        help="How to train: see `zoo list recipes` [default: unified on a GPU, else quick]."
+    ),
+]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, ….")]
+Protocols = Annotated[
+    str | None,
+    typer.Option(help="Scoring rules, separated by commas; all [default: the data set's own]."),
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
+]
+Limit = Annotated[
+    int | None, typer.Option(min=2, help="First N persons only: to try the road, not to quote.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with estimates and stop.")]
+
+
 def bench(
-    methods: Annotated[
-        str, typer.Option(help="Methods, separated by commas; wildcards; all.")
-    ] = "stenvan,sta",
-    dataset: Annotated[
-        str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")
-    ] = "synthetic",
-    data_root: Annotated[Path | None, typer.Option(help="Folder that holds the data set.")] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(help="How to train: unified or quick [default: quick without a GPU]."),
-    ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")
-    ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, ….")] = 1,
-    protocol: Annotated[
-        str | None,
-        typer.Option(help="Scoring rules, separated by commas; all [default: the data set's]."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")] = "no",
-    workers: Annotated[int, typer.Option(min=0, help="Processes that load images.")] = 2,
-    plugin: Annotated[
-        list[str] | None, typer.Option(help="Module with further METHODS or DATASETS.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=2, help="First N persons only: to try the road, not to quote.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan with estimates, run nothing.")
-    ] = False,
+    methods: Methods = "stenvan,sta",
+    dataset: DatasetName = "synthetic",
+    data_root: DataRoot = None,
+    recipe: RecipeName = None,
+    set_: Changes = None,
+    seeds: Seeds = 1,
+    protocol: Protocols = None,
+    out: Out = None,
+    device: Device = "auto",
+    precision: Precision = "no",
+    workers: Workers = 2,
+    plugin: Plugin = None,
+    limit: Limit = None,
+    dry_run: DryRun = False,
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
     from benchmark.recipes import parse_changes
-    from zoo import bench as benches
     from zoo import registry
+    from zoo.bench import Order
     from zoo.display import Display
 
-    if precision not in ("no", "fp16", "bf16"):
-        raise ValueError(f"--precision is {precision!r}, expected no, fp16 or bf16")
     for module in plugin or ():
         registry.add_plugin(module)
-    order = benches.Order(
+    order = Order(
         methods=methods,
         dataset=dataset,
         recipe=recipe,
@@ -77,18 +81,24 @@ def bench(
         command=shlex.join(["zoo", *sys.argv[1:]]),
     )
     with Display() as display:
-        plan = benches.plan(order, display)
-        if dry_run:
-            return _dry_run(plan)
-        failures = benches.execute(plan, display)
-        from reports.build import build
+        return _carry_out(order, display, dry_run)
 
-        report = build([plan.out], plan.out)
-        for problem in report.problems:
-            display.note(f"left out of the report: {problem}")
-        for failure in failures:
-            display.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
-        display.note("report:")
+
+def _carry_out(order, display, dry_run: bool) -> int:
+    from zoo import bench as benches
+
+    plan = benches.plan(order, display)
+    if dry_run:
+        return _dry_run(plan)
+    failures = benches.execute(plan, display)
+    from reports.build import build
+
+    report = build([plan.out], plan.out)
+    for problem in report.problems:
+        display.note(f"left out of the report: {problem}")
+    for failure in failures:
+        display.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+    display.note("report:")
     print(report.path)
     return 1 if failures or report.problems else 0
 

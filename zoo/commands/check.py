@@ -4,16 +4,18 @@ from typing import Annotated
 
 import typer
 
+from zoo.commands.options import Json, Plugin
+
 EXAMPLES = "Examples: zoo check stenvan | zoo check 'mine[width=64]' --plugin my_methods"
 
 
 def check(
     method: Annotated[str, typer.Argument(help="Method to check.")],
-    plugin: Annotated[list[str] | None, typer.Option(help="Module that holds it.")] = None,
+    plugin: Plugin = None,
     backbone: Annotated[
         str | None, typer.Option(help="timm network [default: a narrow twin of the method's own].")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Check shapes, gradients, batch independence, T and size changes, and the count of GMACs."""
     from zoo import registry

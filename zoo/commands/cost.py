@@ -4,25 +4,25 @@ from typing import Annotated
 
 import typer
 
+from zoo.commands.options import Device, Json, Methods, Plugin, Precision
+
 EXAMPLES = (
     "Examples: zoo cost --methods all | zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json"
 )
 
 
 def cost(
-    methods: Annotated[
-        str, typer.Option(help="Methods, separated by commas; wildcards; all.")
-    ] = "all",
+    methods: Methods = "all",
     frames: Annotated[int, typer.Option(min=1, help="Frames of a clip.")] = 8,
     height: Annotated[int, typer.Option(min=32, help="Pixels.")] = 256,
     width: Annotated[int, typer.Option(min=16, help="Pixels.")] = 128,
     backbone: Annotated[
         str | None, typer.Option(help="timm network [default: each method's own].")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    precision: Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")] = "no",
-    plugin: Annotated[list[str] | None, typer.Option(help="Module with further METHODS.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    device: Device = "auto",
+    precision: Precision = "no",
+    plugin: Plugin = None,
+    json: Json = False,
 ) -> int:
     """Count and time methods for one clip."""
     import dataclasses

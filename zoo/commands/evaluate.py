@@ -1,9 +1,11 @@
-"""``zoo eval``: score an embedding file again, under any protocol and distance, without GPU or images."""
+"""``zoo eval``: score kept embeddings again, under any rules, without GPU or images."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from zoo.commands.options import Json
 
 EXAMPLES = (
     "Examples: zoo eval results/synthetic-quick/runs/sta-1a2b3c4d5e6f | "
@@ -15,7 +17,7 @@ def evaluate(
     source: Annotated[Path, typer.Argument(help="A run's folder, or an embedding file.")],
     protocol: Annotated[str, typer.Option(help="Names, separated by commas; all.")] = "all",
     distance: Annotated[str, typer.Option(help="cos-bn, cos-raw, l2sq-bn or l2sq-raw.")] = "cos-bn",
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Score kept embeddings under several protocols in one pass."""
     from benchmark.embed import load

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from zoo.commands.options import Json, Plugin
+
 EXAMPLES = "Examples: zoo list | zoo list methods '*nvan*' | zoo list protocols --json"
 KINDS = ("methods", "datasets", "recipes", "protocols")
 
@@ -11,10 +13,8 @@ KINDS = ("methods", "datasets", "recipes", "protocols")
 def list_(
     kind: Annotated[str, typer.Argument(help=f"One of {', '.join(KINDS)}.")] = "methods",
     pattern: Annotated[str, typer.Argument(help="Wildcard, e.g. '*nvan*'.")] = "*",
-    plugin: Annotated[
-        list[str] | None, typer.Option(help="Module with further METHODS or DATASETS.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    plugin: Plugin = None,
+    json: Json = False,
 ) -> int:
     """List methods, data sets, recipes or protocols."""
     from benchmark import variants

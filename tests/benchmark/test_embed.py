@@ -1,0 +1,110 @@
+"""Embedding files: what is kept is what was computed, and only for its key."""
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from benchmark import embed
+from benchmark.clips import frame_rule, normalise, read_clip
+from benchmark.datasets.folder import folder
+from zoo.check import stir_norms
+
+KEY = {
+    "weights": "w",
+    "method": "m",
+    "fingerprint": "f",
+    "height": 64,
+    "width": 32,
+    "precision": "no",
+}
+BACKBONE = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
+
+
+def make(people, rule="chunk-first4", method="resnet50_avg", workers=0):
+    torch.manual_seed(0)
+    model = zoo.create(method, backbone=BACKBONE).eval()
+    stir_norms(model)
+    found = embed.embed(
+        model,
+        folder(people),
+        frame_rule(rule),
+        height=64,
+        width=32,
+        key={**KEY, "frames_rule": rule},
+        device=torch.device("cpu"),
+        precision="no",
+        workers=workers,
+        on_progress=lambda *_: None,
+    )
+    return model, found
+
+
+def test_every_test_tracklet_gets_the_vector_of_its_own_clip(people):
+    model, found = make(people)
+    for row, tracklet in enumerate(folder(people).test):
+        clip = read_clip(tracklet, frame_rule("chunk-first4").clips(len(tracklet))[0], 64, 32)
+        with torch.no_grad():
+            out = model(normalise(clip[None]))
+        assert np.allclose(found.embedding[row], out.embedding[0], atol=1e-5)
+        assert np.allclose(found.metric[row], out.metric[0], atol=1e-5)
+
+
+def test_the_file_gives_back_what_was_saved(people, tmp_path):
+    _, found = make(people, "all4")
+    embed.save(found, tmp_path / "e.safetensors")
+    again = embed.load(tmp_path / "e.safetensors")
+    assert again.key == found.key
+    for name in ("metric", "embedding", "row", "frames", "pids", "camids", "query", "neck"):
+        assert np.array_equal(getattr(again, name), getattr(found, name)), name
+
+
+def test_a_file_made_with_another_key_is_not_taken(people, tmp_path):
+    _, found = make(people)
+    path = tmp_path / "e.safetensors"
+    assert embed.load_if(path, found.key) is None
+    embed.save(found, path)
+    assert embed.load_if(path, found.key) is not None
+    assert embed.load_if(path, {**found.key, "weights": "other"}) is None
+    path.write_bytes(path.read_bytes()[:100])
+    assert embed.load_if(path, found.key) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x00" * 64])
+def test_what_is_no_embedding_file_is_named(tmp_path, content):
+    (tmp_path / "e.safetensors").write_bytes(content)
+    with pytest.raises(ValueError, match=r"e\.safetensors is no embedding file"):
+        embed.load(tmp_path / "e.safetensors")
+
+
+def test_dense_clips_are_averaged_with_equal_weight_after_the_neck(people):
+    _, found = make(people, "dense4")
+    tracks = found.tracks("embedding").vectors.numpy()
+    for row in range(len(found.pids)):
+        assert np.allclose(tracks[row], found.embedding[found.row == row].mean(0), atol=1e-6)
+
+
+def test_all_weighs_clips_by_frames_and_applies_the_neck_after_the_mean(people):
+    model, found = make(people, "all4")
+    tracks = found.tracks("embedding").vectors
+    for row in range(len(found.pids)):
+        clips = found.row == row
+        mean = np.average(found.metric[clips], axis=0, weights=found.frames[clips])
+        with torch.no_grad():
+            expected = model.neck(torch.from_numpy(mean).float()[None])[0]
+        assert torch.allclose(tracks[row], expected, atol=1e-5)
+
+
+def test_all_max_takes_the_largest_over_single_frames(people):
+    _, found = make(people, "all-max")
+    tracks = found.tracks("metric").vectors.numpy()
+    for row in range(len(found.pids)):
+        assert np.allclose(tracks[row], found.metric[found.row == row].max(0))
+
+
+def test_workers_and_chunks_change_nothing_that_matters(people, monkeypatch):
+    _, once = make(people, "all4")
+    monkeypatch.setattr(embed, "BATCH_FRAMES", 4)
+    _, again = make(people, "all4", workers=2)
+    assert np.allclose(once.embedding, again.embedding, atol=1e-5)
+    assert np.array_equal(once.row, again.row)

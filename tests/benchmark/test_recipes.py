@@ -1,0 +1,74 @@
+"""Recipes: what is written is what is meant."""
+
+import pytest
+
+from benchmark.recipes import RECIPES, parse_changes, recipe
+
+
+def test_a_recipe_carries_its_changes_in_its_name():
+    changed = recipe("quick", {"epochs": 3, "lr": 1e-3})
+    assert str(changed.variant) == "quick[epochs=3,lr=0.001]"
+    assert recipe(str(changed.variant)) == changed
+
+
+def test_a_change_to_the_same_value_is_no_change():
+    assert str(recipe("quick", {"epochs": RECIPES["quick"].epochs}).variant) == "quick"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"epoch": 3}, "did you mean epochs"),
+        ({"epochs": "many"}, "expected int"),
+        ({"epochs": -1}, "0 or more"),
+        ({"sampling": "all"}, "expected one of"),
+        ({"triplet": "hard"}, "a margin, soft or none"),
+        ({"flip": 2.0}, "0..1"),
+        ({"test_frames": "middle"}, "unknown frame rule"),
+        ({"channels": (1, 2)}, "four numbers"),
+        ({"name": "x"}, "unknown setting"),
+    ],
+)
+def test_a_change_that_does_not_fit_is_refused(change, says):
+    with pytest.raises((ValueError, LookupError), match=says):
+        recipe("quick", change)
+
+
+def test_an_unknown_recipe_lists_what_there_is():
+    with pytest.raises(LookupError, match="unified"):
+        recipe("unifed")
+
+
+def test_changes_are_read_from_the_command_line():
+    assert parse_changes(["lr=1e-3", "triplet=soft", "layers=1+2+3+1", "smoothing=0.1"]) == {
+        "lr": 1e-3,
+        "triplet": "soft",
+        "layers": (1, 2, 3, 1),
+        "smoothing": 0.1,
+    }
+    with pytest.raises(ValueError, match="key=value"):
+        parse_changes(["epochs"])
+
+
+def test_unified_is_the_one_that_the_design_names():
+    r = RECIPES["unified"]
+    assert (r.height, r.width, r.frames, r.identities, r.tracklets) == (256, 128, 8, 8, 4)
+    assert (r.lr, r.weight_decay, r.epochs, r.triplet, r.flip) == (1e-4, 5e-5, 200, "soft", 0.5)
+    assert r.init == "imagenet" and str(r.rule) == "chunk-first8"
+    assert [r.lr_at(e) for e in (0, 49.9, 50, 100, 150)] == pytest.approx(
+        [1e-4, 1e-4, 1e-5, 1e-6, 1e-7]
+    )
+
+
+def test_the_cosine_schedule_warms_up_and_comes_down():
+    r = recipe("quick", {"warmup": 2, "epochs": 12, "lr": 1.0, "gamma": 0.01, "schedule": "cosine"})
+    assert r.lr_at(0) == pytest.approx(0.1) and r.lr_at(2) == pytest.approx(1.0)
+    assert r.lr_at(7) == pytest.approx(0.505) and r.lr_at(12) == pytest.approx(0.01)
+
+
+def test_quick_narrows_every_methods_own_backbone():
+    quick = RECIPES["quick"]
+    assert quick.backbone_of("resnet50").name == "resnet50"
+    assert quick.backbone_of("legacy_seresnet50").name == "seresnet50"
+    assert str(RECIPES["unified"].backbone_of("legacy_seresnet50")) == "legacy_seresnet50"
+    assert quick.backbone_of("resnet50").arguments["layers"] == quick.layers
