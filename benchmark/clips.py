@@ -123,10 +123,17 @@ def consecutive(frames: int, T: int, rng: np.random.Generator) -> np.ndarray:
     return np.minimum(start + np.arange(T), frames - 1)
 
 
+def strided(frames: int, T: int, rng: np.random.Generator) -> np.ndarray:
+    """One frame every 8 of 8·T in a row from a random start; a shorter track wraps (3D-ResNet)."""
+    start = rng.integers(max(frames - 8 * T, 0) + 1)
+    return (start + 8 * np.arange(T)) % frames
+
+
 SAMPLINGS: dict[str, Callable[[int, int, np.random.Generator], np.ndarray]] = {
     "restricted-random": restricted_random,
     "random": random_frames,
     "consecutive": consecutive,
+    "strided": strided,
 }
 
 

@@ -81,10 +81,15 @@ class TrainingClips(Dataset):
         tracklet = self.tracklets[draw.row]
         indices = SAMPLINGS[self.recipe.sampling](len(tracklet), self.recipe.frames, rng)
         flip = bool(rng.random() < self.recipe.flip)
+        height, width = self.recipe.height, self.recipe.width
+        grown = bool(self.recipe.enlarge and rng.random() < self.recipe.enlarge)
+        more = (height // 8, width // 8) if grown else (0, 0)
+        top, left = (int(rng.integers(m + 1)) for m in more)
         try:
-            clip = read_clip(tracklet, indices, self.recipe.height, self.recipe.width)
+            clip = read_clip(tracklet, indices, height + more[0], width + more[1])
         except ImageError as error:
             return error
+        clip = clip[..., top : top + height, left : left + width]  # one crop for all frames
         return clip, self.classes[tracklet.pid], flip
 
 

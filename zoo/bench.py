@@ -69,19 +69,23 @@ def plan(order: Order, display: Display) -> Plan:
         ValueError: something does not fit; the message says what.
         OSError: data are missing.
     """
-    chosen, device = choose_recipe(order, display), choose_device(order.device)
+    device = choose_device(order.device)
     check_precision(order.precision, device)
     names = expand_methods(order.methods)
-    splits = _splits(order, display)
-    runs = []
-    for name in names:
+    recipes = {name: choose_recipe(name, order) for name in names}
+    if order.recipe is None and device == "cpu":
+        display.note("no GPU: recipe quick (say --recipe unified for the full one)")
+    for name, chosen in recipes.items():
         check_fit(name, chosen)
-        for dataset in splits:
-            for seed in range(order.seeds):
-                spec = specify(name, chosen, dataset, seed=seed, precision=order.precision)
-                runs.append((spec, dataset))
-    first = runs[0][0]
-    default = Path("results") / f"{splits[0].name}-{first.recipe}".translate(_SAFE)
+    splits = _splits(order, display)
+    runs = [
+        (specify(name, chosen, dataset, seed=seed, precision=order.precision), dataset)
+        for name, chosen in recipes.items()
+        for dataset in splits
+        for seed in range(order.seeds)
+    ]
+    rules = "paper" if order.recipe == "paper" else runs[0][0].recipe
+    default = Path("results") / f"{splits[0].name}-{rules}".translate(_SAFE)
     conditions = Conditions(
         device=device,
         workers=order.workers,
@@ -94,13 +98,14 @@ def plan(order: Order, display: Display) -> Plan:
 _SAFE = str.maketrans({c: "-" for c in "[]=,:/ "})
 
 
-def choose_recipe(order: Order, display: Display) -> Recipe:
-    """The recipe asked for; else ``unified`` on a GPU and ``quick`` elsewhere, which is said."""
-    name = order.recipe
-    if name is None:
-        name = "unified" if choose_device(order.device) != "cpu" else "quick"
-        if name == "quick":
-            display.note("no GPU: recipe quick (say --recipe unified for the full one)")
+def choose_recipe(method: str, order: Order) -> Recipe:
+    """The recipe asked for; else ``unified`` on a GPU and ``quick`` elsewhere.
+
+    ``paper`` is each method's own: ``paper/<method>``.
+    """
+    name = order.recipe or ("quick" if choose_device(order.device) == "cpu" else "unified")
+    if name == "paper":
+        name = f"paper/{registry.variants.parse(method).name}"
     return recipe(name, order.changes)
 
 
@@ -159,7 +164,8 @@ def check_fit(method: str, chosen: Recipe) -> None:
     """
     function, _ = registry.find(method)
     backbone = str(chosen.backbone_of(registry.own_backbone(function)))
-    model = registry.create(method, backbone=backbone).eval()
+    size = chosen.height, chosen.width
+    model = registry.create(method, backbone=backbone, size=size).eval()
     for frames in dict.fromkeys((chosen.frames, chosen.rule.frames)):
         try:
             with torch.inference_mode():

@@ -17,6 +17,16 @@ from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
+from methods.baselines import (
+    resnet50_image,
+    resnet50_rnn,
+    resnet50_ta,
+    resnet50_tp,
+    seresnet50_rnn,
+    seresnet50_ta,
+    seresnet50_tp,
+)
+from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
     nvan,
     nvan_1layer,
@@ -27,6 +37,7 @@ from methods.nvan import (
     resnet50_max,
     stenvan,
 )
+from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
 
 METHODS = (
@@ -43,6 +54,17 @@ METHODS = (
     sta_attention,
     sta_fusion,
     sta,
+    resnet50_tp,
+    resnet50_ta,
+    resnet50_rnn,
+    seresnet50_tp,
+    seresnet50_ta,
+    seresnet50_rnn,
+    nlam_tp,
+    nlam_nltp,
+    resnet50_image,
+    resnet3d50,
+    resnet3d50_nl,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []
@@ -88,6 +110,7 @@ def create(
     *,
     backbone: nn.Module | str | None = None,
     weights: str | None = None,
+    size: tuple[int, int] | None = None,
 ) -> nn.Module:
     """Build a method's network.
 
@@ -99,12 +122,18 @@ def create(
         weights: ``imagenet`` takes timm's weights for the backbone, and downloads them if they are
             not in the cache; None downloads nothing.
 
+        size: (height, width) of the images, for methods with a layer as large as the map; others
+            take any.
+
     Raises:
         LookupError: unknown method or argument.
         ValueError: an argument does not fit, or the backbone is no ResNet.
         OSError: the weights cannot be had.
     """
     function, variant = find(method)
+    arguments = dict(variant.arguments)
+    if size is not None and "height" in variants.parameters(function):
+        arguments = {"height": size[0], "width": size[1], **arguments}
     if backbone is None:
         backbone = own_backbone(function)
     if isinstance(backbone, str):
@@ -113,7 +142,7 @@ def create(
         raise ValueError(
             "weights are for a backbone given by name; load them into the model instead"
         )
-    return function(backbone, num_classes, **variant.arguments)
+    return function(backbone, num_classes, **arguments)
 
 
 def build_backbone(text: str, weights: str | None = None) -> nn.Module:

@@ -91,6 +91,9 @@ def specify(
         ValueError: an argument does not fit.
     """
     function, variant = registry.find(method)
+    if not chosen.stem_activation and "stem_activation" in registry.variants.parameters(function):
+        changed = {"stem_activation": False, **variant.arguments}
+        variant = registry.find(str(registry.Variant(variant.name, changed)))[1]
     settings = {k: v for k, v in dataclasses.asdict(chosen).items() if k != "name"}
     return RunSpec(
         method=str(variant),
@@ -159,7 +162,8 @@ def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Modul
     torch.manual_seed(spec.seed)
     wanted = None if trained or spec.settings["init"] == "none" else spec.settings["init"]
     backbone = registry.build_backbone(spec.backbone, wanted)
-    return registry.create(spec.method, num_classes, backbone=backbone)
+    size = spec.settings["height"], spec.settings["width"]
+    return registry.create(spec.method, num_classes, backbone=backbone, size=size)
 
 
 # ---- stages --------------------------------------------------------------------------------------
@@ -190,7 +194,8 @@ def _train(
         on_progress=on_progress,
     )
     state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    metadata = {"method": spec.method, "backbone": spec.backbone, "run": spec.id}
+    about = {"method": spec.method, "backbone": spec.backbone, "run": spec.id}
+    metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
     record.write_whole(weights, lambda part: save_file(state, part, metadata))
     record.write_json(taken, dataclasses.asdict(training))
     return weights

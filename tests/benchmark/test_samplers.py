@@ -84,3 +84,13 @@ def test_a_broken_image_arrives_as_one_line_even_from_a_worker(tmp_path, workers
     with pytest.raises(ImageError) as error:
         list(batches(clips, [[0]], workers))
     assert "x.jpg" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_an_enlarged_clip_is_one_crop_of_all_its_frames(people):
+    data = folder(people)
+    plain = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0}), seed=5)
+    grown = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0, "enlarge": 1.0}), seed=5)
+    draw = Draw(3, 0, 0)
+    assert grown[draw][0].shape == plain[draw][0].shape == (4, 3, 64, 32)
+    assert not torch.equal(grown[draw][0], plain[draw][0])
+    assert torch.equal(grown[draw][0], grown[draw][0])

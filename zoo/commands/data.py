@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Make data sets.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Make, describe and check data sets.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
 def data() -> None:
-    """Make data sets."""
+    """Make, describe and check data sets."""
 
 
 @app.command(
@@ -29,9 +31,8 @@ def make(
     ] = None,
 ) -> int:
     """Render a synthetic data set into its folder, unless it is there."""
-    from benchmark.datasets.synthetic import contact_sheet
-
     from benchmark.datasets.catalogue import open_dataset
+    from benchmark.datasets.synthetic import contact_sheet
     from zoo.display import Display
 
     with Display() as display:
@@ -41,3 +42,67 @@ def make(
         contact_sheet(found, sheet)
     print(folder)
     return 0
+
+
+@app.command(epilog="Examples: zoo data layout mars | zoo data layout csv")
+def layout(
+    dataset: Annotated[str, typer.Argument(help="A data set; `zoo list datasets` shows all.")],
+) -> int:
+    """Print the tree of files that a data set is expected in."""
+    from benchmark.datasets import layouts
+
+    print(layouts.layout(dataset))
+    return 0
+
+
+@app.command(
+    epilog="Examples: zoo data check mars --data-root ~/data/mars | "
+    "zoo data check csv --data-root tracklets.csv --deep. "
+    "Exit status: 0 right, 1 something is wrong."
+)
+def check(
+    dataset: Annotated[
+        str, typer.Argument(help="A data set, e.g. mars or 'folder[cameras=false]'.")
+    ],
+    data_root: Annotated[
+        Path | None, typer.Option(help="Folder (csv: or file) that holds it.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every image.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes [default: one for each processor].")
+    ] = None,
+    plugin: Annotated[list[str] | None, typer.Option(help="Module with further DATASETS.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> int:
+    """Count persons, tracklets, frames and cameras; find stray, missing and broken files."""
+    import dataclasses
+
+    from benchmark.datasets import doctor
+    from zoo.display import Display, show
+
+    extra = _plugins(plugin or ())
+    with Display() as display:
+        findings = doctor.examine(
+            dataset,
+            data_root,
+            deep=deep,
+            workers=workers,
+            on_progress=display.progress,
+            extra=extra,
+        )
+        display.note(doctor.verdict(dataset, findings, deep=deep))
+    show([dataclasses.asdict(finding) for finding in findings], as_json=json)
+    return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
+
+
+def _plugins(modules) -> list:
+    """Data set functions of plugins; torch is loaded only if there are any."""
+    from importlib.metadata import entry_points
+
+    if not modules and not entry_points(group="zoo.datasets"):
+        return []
+    from zoo import registry
+
+    for module in modules:
+        registry.add_plugin(module)
+    return registry.plugin_functions("DATASETS", "zoo.datasets")

@@ -1,0 +1,139 @@
+"""Result folders with invented numbers, written as the benchmark writes real ones."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from benchmark.record import Record, hash_of, save, write_json, write_text
+
+LABEL = "mars-official@1/cos-bn/chunk-first8"
+OTHER_LABEL = "mars-torchreid@1/cos-bn/chunk-first8"
+ENVIRONMENT = {
+    "python": "3.11.7",
+    "torch": "2.15.0",
+    "torchvision": "0.30.0",
+    "timm": "1.0.28",
+    "processor": "AMD EPYC",
+    "threads": 2,
+    "device": "cpu",
+    "gpu": None,
+    "precision": "no",
+}
+COST = {
+    "params_m": 23.508,
+    "gmacs": 17.78,
+    "activations_m": 60.0,
+    "frames": 8,
+    "height": 256,
+    "width": 128,
+    "latency_ms": 210.0,
+    "latency_iqr_ms": 4.0,
+    "clips_per_s": 5.1,
+    "best_batch": 4,
+    "peak_memory_mb": 480.0,
+    "device": "cpu",
+    "precision": "no",
+    "left_out": {"aten::softmax": 5, "aten::add": 16},
+}
+
+
+def a_record(method="sta", seed=0, score=0.7, **changes):
+    """A record whose mAP is ``score``; everything else follows, unless it is changed."""
+    curve = 1 - (1 - min(score + 0.1, 1.0)) * np.exp(-np.arange(50) / 6)
+    identity = {k: changes.get(k) for k in ("recipe", "dataset", "split", "arguments")}
+    fields = {
+        "run": hash_of({"method": method, "seed": seed, **identity}),
+        "method": method,
+        "recipe": "quick",
+        "dataset": "synthetic",
+        "fingerprint": "5f0c2b7de9a1",
+        "seed": seed,
+        "label": LABEL,
+        "gallery": 120,
+        "queries": 40,
+        "dropped": 0,
+        "metrics": {
+            **{f"R{rank}": float(curve[rank - 1]) for rank in (1, 5, 10, 20)},
+            "mAP": score,
+            "mINP": score / 2,
+        },
+        "cmc": curve.tolist(),
+        "checkpoint": hash_of([method, seed]) * 5 + "abcd",
+        "cost": COST,
+        "environment": ENVIRONMENT,
+        "commit": "2112e54c0ffee2112e54c0ffee2112e54c0ffee0",
+        "command": "zoo bench --methods nvan,sta --dataset synthetic --recipe quick --seeds 3",
+        "selection": "last epoch",
+    }
+    return Record(**{**fields, **changes})
+
+
+def write(folder: Path, record: Record, epochs: int = 4) -> Path:
+    """Put a record, its log and its run.json where the benchmark puts them; the run's folder."""
+    run = folder / "runs" / f"{record.method.split('[')[0]}-{record.run}"
+    save(record, run / "records" / f"{record.label.replace('/', '-')}.json")
+    lines = [
+        {"epoch": e, "step": 9 * e, "loss": 5.0 / e + record.seed / 10, "accuracy": 1 - 0.9 / e}
+        for e in range(1, epochs + 1)
+    ]
+    write_text(run / "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    training = {"epochs": epochs, "steps": 36, "seconds": 61.5, "clips_per_s": 9.25}
+    training |= {"peak_memory_mb": 910.0, "persons": 40, "tracklets": 160, "batch": 16}
+    write_json(run / "run.json", {"id": record.run, "training": training, "cost": record.cost})
+    return run
+
+
+def fail(folder: Path, run: str = "sta-0123456789ab", **changes) -> Path:
+    """Write a run whose training failed."""
+    spec = {"method": "sta[blocks=8]", "recipe": "quick", "dataset": "synthetic"}
+    write_json(folder / "runs" / run / "spec.json", {**spec, "split": 0, "seed": 3, **changes})
+    failure = {"stage": "train", "reason": "the loss is not a number\nat step 12"}
+    write_json(folder / "runs" / run / "failure.json", failure)
+    return folder / "runs" / run
+
+
+def a_folder(path: Path) -> Path:
+    """Three methods x three seeds under one label, two of them under a second one."""
+    costs = {"nvan": (63.71, 0.78), "sta": (32.6, 0.75), "stenvan": (17.78, 0.782)}
+    for method, (gmacs, score) in costs.items():
+        for seed in range(3):
+            cost = {**COST, "gmacs": gmacs, "latency_ms": 10 * gmacs + seed}
+            record = a_record(method, seed, score + 0.01 * (seed - 1), cost=cost)
+            write(path, record)
+            if method != "sta":
+                shifted = a_record(
+                    method, seed, score - 0.02, cost=cost, label=OTHER_LABEL, gallery=80, dropped=3
+                )
+                write(path, shifted)
+    return path
+
+
+@pytest.fixture(scope="session")
+def fake() -> SimpleNamespace:
+    """What this file offers to the tests, since a conftest is not imported."""
+    return SimpleNamespace(
+        record=a_record,
+        write=write,
+        fail=fail,
+        folder=a_folder,
+        cost=COST,
+        environment=ENVIRONMENT,
+        label=LABEL,
+        other_label=OTHER_LABEL,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A result folder as `a_folder` writes it."""
+    return a_folder(tmp_path / "results")
+
+
+@pytest.fixture
+def empty(tmp_path) -> Path:
+    """A result folder to be filled."""
+    (tmp_path / "results" / "runs").mkdir(parents=True)
+    return tmp_path / "results"
