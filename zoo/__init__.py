@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["create", "list_methods"]
 
-_HOMES = {"create": "zoo.registry", "list_methods": "zoo.registry"}
+_HOMES = {"create": "zoo.registry", "list_methods": "zoo.registry", "convert": "zoo.convert"}
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home = importlib.import_module(_HOMES[name])
+    return home if _HOMES[name] == f"zoo.{name}" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ import warnings
 
 import typer
 
-from zoo.commands import bench, check, cost, data, evaluate, listing, report
+from zoo.commands import bench, check, convert, cost, data, evaluate, listing, report
 
 app = typer.Typer(
     name="zoo",
@@ -27,6 +27,7 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("list", epilog=listing.EXAMPLES)(listing.list_)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.add_typer(data.app, name="data")
+app.add_typer(convert.app, name="convert")
 
 
 def main() -> None:
