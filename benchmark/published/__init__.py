@@ -1,0 +1,99 @@
+"""What the four papers print: every row of every table of results, as one long frame.
+
+Each paper's figures lie in a file of its own, one line a printed row, the columns in the order of
+the print, so that page and file can be laid side by side. There, ``-`` is a dash of the print, and
+a blank means that the table has no such column. Our remarks are kept apart: ``notes.csv`` says what
+is doubtful and why, ``protocols.csv`` what a paper says of its test. In both a blank matches
+everything; a cell has every note that matches it, but only the last protocol.
+
+No torch is needed, so that reports can be made anywhere.
+"""
+
+from importlib.resources import files
+
+import pandas as pd
+
+PAPERS = {
+    "stenvan": "Spatially and Temporally Efficient Non-local Attention Network for Video-based "
+    "Person Re-Identification (BMVC 2019)",
+    "nlam": "Non-Local Spatial and Temporal Attention Network for Video-Based Person "
+    "Re-Identification (Sensors 2020)",
+    "sta": "STA: Spatial-Temporal Attention for Large-Scale Video-based Person Re-Identification "
+    "(AAAI 2019)",
+    "resnet3d": "Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
+    "Attention (2018)",
+}
+COLUMNS = (
+    "paper",
+    "table",
+    "row",
+    "system",
+    "dataset",
+    "metric",
+    "value",
+    "frames",
+    "protocol",
+    "method",
+    "note",
+)
+_NUMBERS = {"table": "int64", "row": "int64", "frames": "Int64", "value": "float64"}
+_LINE = ("table", "row", "system", "frames", "quoted", "method")
+
+
+def load() -> pd.DataFrame:
+    """Every printed cell, in printed order, one row a cell.
+
+    Cells that a paper leaves out are left out here, too: nothing stands for a missing figure.
+
+    Returns:
+        A fresh frame with the columns
+
+        * ``paper`` (a key of `PAPERS`), ``table``, ``row`` (from 1 in printed order);
+        * ``system``: the name as printed, without references to literature; where the print spreads
+          it over two columns, both, with a comma between;
+        * ``dataset``: ``mars``, ``duke_video``, ``prid2011`` or ``ilids_vid``; missing for GFLOP,
+          which belong to none;
+        * ``metric``: ``R1``, ``R5``, ``R10``, ``R20``, ``mAP``, in percent, or ``GFLOP``, in a unit
+          that the paper does not state (a multiply-add counts about one); ``value`` as printed;
+        * ``frames``: of a clip in testing, missing where the paper does not say;
+        * ``protocol``: what the paper says of its test, in short; missing for figures that it
+          quotes from others and for GFLOP;
+        * ``method``: ours for the row, in canonical form; missing where we have none. Settings of
+          training, such as losses or initialisation, are a recipe's and not seen in it;
+        * ``note``: what to know before the cell is relied on, missing in most.
+    """
+    cells = pd.concat([_cells(paper) for paper in PAPERS], ignore_index=True)
+    said = zip(_matching(cells, "protocols"), cells["quoted"].isna(), strict=True)
+    cells["protocol"] = [texts[-1] if texts and own else None for texts, own in said]
+    cells["note"] = [" ".join(texts) or None for texts in _matching(cells, "notes")]
+    return cells[list(COLUMNS)].astype(_NUMBERS)
+
+
+def _cells(paper: str) -> pd.DataFrame:
+    """One paper's cells, in printed order; ``quoted`` says whose figures a row repeats."""
+    printed = _read(paper)
+    printed = printed.mask(printed == "-")
+    long = printed.melt(list(_LINE), var_name="column", value_name="value", ignore_index=False)
+    long = long.dropna(subset="value").sort_index(kind="stable")
+    long[["dataset", "metric"]] = long.pop("column").str.extract(r"^(?:(\S+) )?(\S+)$").to_numpy()
+    return long.assign(paper=paper)
+
+
+def _matching(cells: pd.DataFrame, name: str) -> list[list[str]]:
+    """For every cell the texts of those lines of a file whose address, less its blanks, is its."""
+    texts: list[list[str]] = [[] for _ in range(len(cells))]
+    lines = _read(name)
+    for *address, text in lines.itertuples(index=False):
+        matched = pd.Series(True, index=cells.index)
+        for column, wanted in zip(lines.columns, address, strict=False):
+            if not pd.isna(wanted):
+                matched &= cells[column] == wanted
+        for position in matched.to_numpy().nonzero()[0]:
+            texts[position].append(text)
+    return texts
+
+
+def _read(name: str) -> pd.DataFrame:
+    """A file of this folder as text; what is blank is missing."""
+    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, dtype=object, keep_default_na=False, na_values=[""])
