@@ -17,6 +17,7 @@ from benchmark.datasets.tracklet import (
 )
 
 JUNK_NAMES = ("-1", "00-1")
+NO_CAMERAS = "cameras unknown: tracks of the query's own camera stay in the gallery"
 
 
 def folder(root: Path, *, cameras: bool = True) -> Dataset:
@@ -30,7 +31,8 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
 
     Raises:
         FileNotFoundError: a folder is missing or empty; the message names it.
-        ValueError: a tracklet's folder is not called ``<camera>_<tracklet>``.
+        ValueError: a tracklet's folder is not called ``<camera>_<tracklet>``, or cameras are not
+            known and a query stands in the gallery again.
     """
     found = {part: _tracklets(root, part, cameras) for part in ("train", "query", "gallery")}
     if not found["train"] and not found["query"]:
@@ -43,11 +45,13 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
             raise FileNotFoundError(
                 f"{root / part} holds no tracklets: expected <pid>/<camera>_<tracklet>/*.jpg"
             )
-    persons = _numbers({pid for rows in found.values() for pid, *_ in rows} - set(JUNK_NAMES))
+    if not cameras:
+        _refuse_repeated(found["query"], found["gallery"])
+    persons = numbered_names({pid for rows in found.values() for pid, *_ in rows} - set(JUNK_NAMES))
     persons |= dict.fromkeys(JUNK_NAMES, JUNK)
-    camids = _numbers({camera for rows in found.values() for _, camera, *_ in rows} - {None}) | {
-        None: 0
-    }
+    camids = numbered_names(
+        {camera for rows in found.values() for _, camera, *_ in rows} - {None}
+    ) | {None: 0}
 
     def numbered(part: str) -> tuple[Tracklet, ...]:
         return tuple(
@@ -69,9 +73,7 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
         ),
         protocol="open",
         cameras=cameras,
-        notes=()
-        if cameras
-        else ("cameras unknown: tracks of the query's own camera stay in the gallery",),
+        notes=() if cameras else (NO_CAMERAS,),
     )
 
 
@@ -95,5 +97,15 @@ def _tracklets(root: Path, part: str, cameras: bool) -> list[tuple[str, str | No
     return rows
 
 
-def _numbers(names: set[str]) -> dict[str, int]:
+def _refuse_repeated(query: list[tuple], gallery: list[tuple]) -> None:
+    """A query that stands in the gallery again would be its own match, at distance 0."""
+    there = {(pid, path.name, tuple(images)): path for pid, _, path, images in gallery}
+    for pid, _, path, images in query:
+        copy = there.get((pid, path.name, tuple(images)))
+        if copy:
+            raise ValueError(f"{copy} is the query {path} again: delete it from the gallery")
+
+
+def numbered_names(names: set[str]) -> dict[str, int]:
+    """Numbers from 1 for names in sorted order."""
     return {name: i for i, name in enumerate(sorted(names), start=1)}

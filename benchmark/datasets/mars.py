@@ -8,15 +8,18 @@ copies; it is rebuilt from disk.
 """
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
+from benchmark.datasets.matlab import table
 from benchmark.datasets.tracklet import Dataset, Tracklet, fingerprint, image_names, subfolders
 from benchmark.record import sha256
 
 NAME = re.compile(r"(?P<pid>\d{4}|00-1)C(?P<cam>\d)T(?P<track>\d{4})F(?P<frame>\d{3,})\.jpg")
+ORIGIN = "it comes with MARS-evaluation/info"
+RECUT = ("train_split", "query_split", "gallery_split")
 TABLES = {
     "tracks_train_info.mat": "track_train_info",
     "tracks_test_info.mat": "track_test_info",
@@ -38,8 +41,8 @@ def mars(root: Path) -> Dataset:
             contradiction.
     """
     home = _home(root)
-    info = _first(home / "info", home / "MARS-evaluation" / "info", what="the MARS tables")
-    tables = {file: _table(info / file, variable) for file, variable in TABLES.items()}
+    info = _info(home)
+    tables = {file: table(info / file, variable, ORIGIN) for file, variable in TABLES.items()}
     train, train_sizes, train_notes = _part(
         home, "bbox_train", info, tables["tracks_train_info.mat"]
     )
@@ -64,28 +67,41 @@ def _home(root: Path) -> Path:
     for home in (root, root / "mars", root / "MARS"):
         if (home / "bbox_test").is_dir():
             return home
+    if any((root / part).is_dir() for part in RECUT):
+        raise ValueError(
+            f"{root} holds {RECUT[1]}/: a re-cut of MARS with other persons and tracklets, whose "
+            f"numbers compare with nobody's; expected bbox_train/, bbox_test/ and info/"
+        )
     raise FileNotFoundError(
         f"{root} holds no bbox_test/: expected bbox_train/, bbox_test/ and info/ (MARS layout)"
     )
 
 
-def _first(*folders: Path, what: str) -> Path:
-    for folder in folders:
-        if folder.is_dir():
-            return folder
-    raise FileNotFoundError(f"{folders[0]} is missing: it should hold {what}")
+def _info(home: Path) -> Path:
+    for info in (home / "info", home / "MARS-evaluation" / "info"):
+        if info.is_dir():
+            return info
+    raise FileNotFoundError(f"{home / 'info'} is missing: it should hold the MARS tables")
 
 
-def _table(path: Path, variable: str) -> np.ndarray:
-    """One MATLAB table as int64 (on disk int32 and uint16, which must not be calculated with)."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: it comes with MARS-evaluation/info")
-    try:
-        return scipy.io.loadmat(path, variable_names=[variable])[variable].astype(np.int64)
-    except Exception as error:  # scipy raises a dozen kinds for a broken file
-        raise ValueError(
-            f"{path} holds no table {variable!r} ({error or type(error).__name__})"
-        ) from None
+def _folder(home: Path, part: str) -> Path:
+    """Folder of a part's persons."""
+    folder = home / part
+    if (folder / part).is_dir():
+        folder = folder / part
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is missing")
+    return folder
+
+
+def _images(folder: Path) -> dict[str, int]:
+    """``{name: bytes}`` of a part's images, each in its person's folder."""
+    return {
+        name: size
+        for person in subfolders(folder)
+        for name, size in image_names(person)
+        if NAME.fullmatch(name) and name[:4] == person.name
+    }
 
 
 def _part(
@@ -94,17 +110,8 @@ def _part(
     """Tracklets of one part, its files as ``name size`` lines, and notes."""
     if table.ndim != 2 or table.shape[1] != 4:
         raise ValueError(f"{part}: its table has shape {table.shape}, expected [tracks, 4]")
-    folder = home / part
-    if (folder / part).is_dir():
-        folder = folder / part
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is missing")
-    sizes = {
-        name: size
-        for person in subfolders(folder)
-        for name, size in image_names(person)
-        if NAME.fullmatch(name)
-    }
+    folder = _folder(home, part)
+    sizes = _images(folder)
     listed = info / f"{part.removeprefix('bbox_')}_name.txt"
     notes = []
     if listed.is_file():
@@ -123,6 +130,11 @@ def _part(
         raise ValueError(
             f"{part} has {len(names)} images, its table points to {table[:, 1].max()}: images are "
             f"missing"
+        )
+    if notes and len(table) and table[:, 1].max() < len(names):  # rebuilt: every one must count
+        raise ValueError(
+            f"{part} has {len(names)} images, its table points to {table[:, 1].max()} only: images "
+            f"are too many"
         )
     tracks = tuple(
         _tracklet(folder, names[first - 1 : last], pid, cam)
@@ -148,3 +160,56 @@ def _tracklet(folder: Path, names: list[str], pid: int, cam: int) -> Tracklet:
             f"{folder / odd[:4] / odd}: the table puts it into the tracklet of {names[0]}"
         )
     return Tracklet(pid, cam, str(folder / names[0][:4]), tuple(names))
+
+
+def table_files(root: Path) -> list[Path]:
+    """The three tables of a data set that can be read.
+
+    Raises:
+        FileNotFoundError: there is no data set in the MARS layout.
+    """
+    info = _info(_home(Path(root)))
+    return [info / file for file in TABLES]
+
+
+def first_contradiction(root: Path) -> str | None:
+    """The first tracklet with other images on disk than its table says, in words; or None.
+
+    Raises:
+        FileNotFoundError: a folder or table is missing.
+        ValueError: a table is broken.
+    """
+    home = _home(Path(root))
+    for path in table_files(root)[:2]:
+        rows = table(path, TABLES[path.name], ORIGIN).tolist()
+        part = path.stem.replace("tracks", "bbox").removesuffix("_info")
+        folder = _folder(home, part)
+        frames: dict[str, list[int]] = {}
+        for name in sorted(_images(folder)):
+            frames.setdefault(name.rpartition("F")[0], []).append(
+                int(NAME.fullmatch(name)["frame"])
+            )
+        for number, (row, stem) in enumerate(zip_longest(rows, frames), start=1):
+            fault = _mismatch(row, stem, frames.get(stem, []))
+            if fault:
+                where = folder / stem[:4] / stem if stem else folder
+                return f"{where}: {fault} (row {number} of {path.name})"
+    return None
+
+
+def _mismatch(row: list[int] | None, stem: str | None, frames: list[int]) -> str | None:
+    """How a row of a table and the images of the tracklet in its place differ."""
+    if row is None:
+        return f"{len(frames)} images of a tracklet that no row of the table tells of: delete them"
+    first, last, pid, cam = row
+    if stem is None:
+        return f"the tracklet of person {pid}, camera {cam} has no images: unpack them again"
+    if (stem[:4].replace("00-1", "-1").lstrip("0") or "0", stem[5]) != (str(pid), str(cam)):
+        return f"expected person {pid}, camera {cam} here: a tracklet is missing or one too many"
+    wanted = last - first + 1
+    if len(frames) < wanted:
+        gone = next(n for n in range(1, wanted + 1) if n not in frames)
+        return f"{len(frames)} images, expected {wanted}: F{gone:03}.jpg is missing"
+    if len(frames) > wanted:
+        return f"{len(frames)} images, expected {wanted}: F{frames[-1]:03}.jpg is too many"
+    return None

@@ -1,10 +1,11 @@
-"""What every data set is: tracklets for training, test tracklets, and which of these are queries."""
+"""What every data set is: tracklets to train on, test tracklets, and which are queries."""
 
 import hashlib
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 JUNK = -1  # a track that is neither right nor wrong
 DISTRACTOR = 0  # a track of nobody in particular
@@ -70,7 +71,7 @@ class Dataset:
         return tuple(sorted({t.pid for t in self.train}))
 
     def limited(self, persons: int) -> "Dataset":
-        """The first ``persons`` training persons and query persons only: to try the road, not to be quoted."""
+        """The first ``persons`` training and query persons only: to try the road, not to quote."""
         if persons < 2:
             raise ValueError(
                 f"a limit of {persons} persons leaves nobody to tell apart: give 2 or more"
@@ -111,3 +112,91 @@ def image_names(folder: Path) -> list[tuple[str, int]]:
 def subfolders(folder: Path) -> list[Path]:
     """The folders in a folder, sorted by name; hidden ones do not count."""
     return sorted(p for p in Path(folder).iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def find_home(
+    root: Path, nested: Sequence[str], holds: Sequence[str], depth: int = 3
+) -> Path | None:
+    """The nearest folder that holds all of ``holds``, looked for below ``root``.
+
+    Args:
+        root: where to begin.
+        nested: names of folders that copies wrap around a data set, e.g. ``i-LIDS-VID``.
+        holds: folders that a data set consists of.
+        depth: how many wrappers are looked through.
+    """
+    level = [Path(root)]
+    for _ in range(depth + 1):
+        for home in level:
+            if all((home / name).is_dir() for name in holds):
+                return home
+        level = [home / name for home in level for name in nested if (home / name).is_dir()]
+    return None
+
+
+def find_file(root: Path, home: Path, places: Sequence[str]) -> Path | None:
+    """The first of ``places`` that is a file in ``home`` or a folder around it, up to ``root``."""
+    folder = Path(home)
+    while True:
+        for place in places:
+            if (folder / place).is_file():
+                return folder / place
+        if folder == Path(root) or folder == folder.parent:
+            return None
+        folder = folder.parent
+
+
+def inside(root: Path, name: str) -> Path:
+    """``root / name`` for a name that a file tells, which must not lead out of ``root``.
+
+    Raises:
+        ValueError: it is absolute, empty, or climbs out.
+    """
+    parts = PureWindowsPath(name).parts if os.sep == "\\" else PurePosixPath(name).parts
+    leaves = ".." in PurePosixPath(name).parts or ".." in PureWindowsPath(name).parts
+    anchored = PurePosixPath(name).anchor or PureWindowsPath(name).anchor
+    if not parts or leaves or anchored or "\0" in name:
+        raise ValueError(f"{name!r} leads out of {root}: expected a path below it")
+    return Path(root, *parts)
+
+
+def grammatical_images(
+    folder: Path, grammar: re.Pattern, example: str, expected: dict[str, str]
+) -> list[tuple[str, int]]:
+    """``(name, bytes)`` of the images of one tracklet, in the order of their frame numbers.
+
+    Args:
+        folder: the tracklet's own folder.
+        grammar: of the names, with a group ``frame``; hidden files do not count.
+        example: a name that fits, for the error message.
+        expected: what other groups of every name must say, e.g. ``{"person": "0001"}``.
+
+    Raises:
+        FileNotFoundError: there is no image.
+        ValueError: a name does not fit, contradicts its folder, or repeats a frame.
+    """
+    found: dict[int, tuple[str, int]] = {}
+    for name, size in image_names(folder):
+        match = grammar.fullmatch(name)
+        if match is None:
+            raise ValueError(
+                f"{folder / name} is not called like {example}: rename it or take it away"
+            )
+        odd = next((group for group in expected if match[group] != expected[group]), None)
+        if odd:
+            raise ValueError(
+                f"{folder / name}: its name says {odd} {match[odd]}, its place says "
+                f"{expected[odd]}: put it where it belongs"
+            )
+        frame = int(match["frame"])
+        if frame in found:
+            raise ValueError(
+                f"{folder / name} and {found[frame][0]} are both frame {frame}: delete one of them"
+            )
+        found[frame] = (name, size)
+    if not found:
+        raise FileNotFoundError(
+            f"{folder} holds no image: expected images like {example}; copy them or delete the "
+            f"folder"
+        )
+    return [found[frame] for frame in sorted(found)]

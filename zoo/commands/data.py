@@ -82,6 +82,7 @@ def check(
 
     extra = _plugins(plugin or ())
     with Display() as display:
+        display.begin(f"reading the folders of {dataset}")
         findings = doctor.examine(
             dataset,
             data_root,
