@@ -1,22 +1,27 @@
 """Exact ranks of each query's matches, without sorting the gallery.
 
 The rank of a match is 1 + the number of gallery rows before it in (distance, gallery position)
-order, junk not counted. Only these ranks are needed for every metric, so rows are counted between
-the matches instead of being sorted. Distances are compared as float32; equal ones in the order of
-the gallery, always.
+order, junk not counted. Every metric needs these ranks and nothing else, so the rows before each
+match are counted; nothing is sorted. Distances are compared as float32, and equal ones, where there
+are any, by their place in the gallery.
+
+Several rules share the work: the columns are laid out in cells of rows that stand in the same
+galleries, the rows before a match are counted cell by cell, and each rule adds up its own cells.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor
 
-BLOCK_CELLS = (
-    4_000_000  # distances held at a time: what bounds the memory, however large the gallery
-)
-LAST = torch.iinfo(torch.int64).max
+from benchmark.datasets.tracklet import JUNK
+
+# Distances held at a time, 64 MB: bounds the memory, however large the gallery.
+BLOCK_CELLS = 16_000_000
+DISTANCES = ("cosine", "euclidean")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +29,7 @@ class Embeddings:
     """One vector a tracklet.
 
     Attributes:
-        vectors: [N, D] float32.
+        vectors: [N, D] float32; distances are calculated on their device.
         pids: [N] persons; -1 junk, 0 distractor.
         camids: [N] cameras, or None where they are not known.
 
@@ -37,16 +42,18 @@ class Embeddings:
     camids: np.ndarray | None
 
     def __post_init__(self):
-        object.__setattr__(self, "vectors", torch.as_tensor(self.vectors, dtype=torch.float32))
+        vectors = torch.as_tensor(self.vectors, dtype=torch.float32).detach()
+        object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "pids", np.asarray(self.pids, dtype=np.int64))
         if self.camids is not None:
             object.__setattr__(self, "camids", np.asarray(self.camids, dtype=np.int64))
-        lengths = {len(c) for c in (self.vectors, self.pids, self.camids) if c is not None}
-        if self.vectors.ndim != 2 or len(lengths) != 1:
+        shapes = {c.shape for c in (self.pids, self.camids) if c is not None}
+        if vectors.ndim != 2 or shapes != {(len(vectors),)}:
             raise ValueError(
-                f"vectors {list(self.vectors.shape)}, pids and camids must be [N, D], [N] and [N]"
+                f"vectors {list(vectors.shape)}, pids and camids must be [N, D], [N] and [N]"
             )
-        bad = (~self.vectors.isfinite().all(1)).nonzero()
+        largest = torch.linalg.vector_norm(vectors, ord=torch.inf, dim=1)  # NaN if any is NaN
+        bad = (~largest.isfinite()).nonzero()
         if len(bad):
             raise ValueError(
                 f"the vector of row {bad[0].item()} holds NaN or infinity: nothing to rank"
@@ -55,7 +62,7 @@ class Embeddings:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Who counts for whom, as `match_ranks` needs it.
+    """What of a protocol `match_ranks` needs.
 
     Attributes:
         order: rows of the gallery in their order.
@@ -67,123 +74,169 @@ class Rules:
 
 
 def distance_blocks(
-    test: Embeddings, query: np.ndarray, distance: str, cells: int = BLOCK_CELLS
-) -> Iterator[tuple[np.ndarray, Tensor]]:
+    vectors: Tensor, query: np.ndarray, distance: str, cells: int = BLOCK_CELLS
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """``(rows of query, [rows, N] float32 distances)`` block by block.
 
     Args:
-        test: the vectors, queries among them.
+        vectors: [N, D] of all tracks, queries among them; they are neither copied nor moved.
         query: rows of the queries.
         distance: ``cosine`` (1 − cos) or ``euclidean`` (squared, which ranks alike and makes no
             ties).
         cells: distances held at a time.
 
     Raises:
-        ValueError: unknown distance, or a vector of length 0 under ``cosine``.
+        ValueError: unknown distance, or a vector that has none in float32.
     """
-    x = test.vectors
+    check_distance(distance)
     if distance == "cosine":
-        norms = x.norm(dim=1, keepdim=True)
-        if (norms == 0).any():
-            row = (norms[:, 0] == 0).nonzero()[0].item()
-            raise ValueError(f"the vector of row {row} has length 0: it has no cosine distance")
-        x = x / norms
-    elif distance != "euclidean":
-        raise ValueError(f"unknown distance {distance!r}: expected cosine or euclidean")
-    square = x.square().sum(1)
-    step = max(1, cells // max(len(x), 1))
+        scale = inverse_lengths(vectors)
+    else:
+        square = _squares(vectors)
+    step = max(1, cells // len(vectors))
     for start in range(0, len(query), step):
         rows = query[start : start + step]
-        product = x[torch.from_numpy(rows)] @ x.T
+        picked = torch.from_numpy(rows).to(vectors.device)
         if distance == "cosine":
-            yield rows, product.neg_().add_(1)
+            block = (vectors[picked] * scale[picked, None]) @ vectors.T
+            block.mul_(-scale).add_(1)
         else:
-            yield rows, product.mul_(-2).add_(square).add_(square[rows][:, None]).clamp_min_(0)
+            block = vectors[picked] @ vectors.T
+            block.mul_(-2).add_(square).add_(square[picked, None]).clamp_min_(0)
+        yield rows, block.cpu().numpy()
+
+
+def check_distance(distance: str) -> None:
+    """Refuse what is no distance, with a ValueError."""
+    if distance not in DISTANCES:
+        raise ValueError(f"unknown distance {distance!r}: expected {' or '.join(DISTANCES)}")
+
+
+def inverse_lengths(vectors: Tensor) -> Tensor:
+    """1/|v| of each vector.
+
+    Raises:
+        ValueError: a vector has length 0.
+    """
+    square = _squares(vectors)
+    _refuse(square == 0, "has length 0: it has no cosine distance")
+    return square.rsqrt()
 
 
 def match_ranks(
-    test: Embeddings, query: Sequence[int], rules: Sequence[Rules], distance: str
+    test: Embeddings,
+    rules: Sequence[Rules],
+    blocks: Iterable[tuple[np.ndarray, np.ndarray]],
 ) -> list[np.ndarray]:
     """Ranks of every query's matches under several rules, in one pass over the distances.
 
+    Junk is id -1 and the query's person seen by the query's camera; where cameras are not known,
+    id -1 and the query itself. The query's person in the gallery is a match wherever it is no junk.
+
     Args:
-        test: every test track.
-        query: rows of the queries.
-        rules: galleries and who is junk in them.
-        distance: ``cosine`` or ``euclidean``.
+        test: every test track; of its vectors nothing is needed here.
+        rules: galleries, and how they are cut.
+        blocks: distances as `distance_blocks` gives them.
 
     Returns:
         For each of the rules [Q, M]: ascending ranks from 1, padded with 0; infinity for a match
         that the cut hides.
     """
-    query = np.asarray(query, dtype=np.int64)
-    positions = [_positions(rule.order, len(test.pids)) for rule in rules]
+    layout = _Layout(test, rules)
     found: list[list[np.ndarray]] = [[] for _ in rules]
-    for rows, distances in distance_blocks(test, query, distance):
-        keys = _ordered(distances)
-        for rule, position, parts in zip(rules, positions, found, strict=True):
-            parts.append(_block_ranks(keys, rows, test, rule, position))
-    return [_stack(parts) for parts in found]
+    for rows, distances in blocks:
+        for row, to_all in zip(rows.tolist(), distances, strict=True):
+            for parts, ranks in zip(found, layout.ranks(row, to_all), strict=True):
+                parts.append(ranks)
+    return [_padded(parts) for parts in found]
 
 
-def _block_ranks(
-    keys: Tensor, rows: np.ndarray, test: Embeddings, rule: Rules, position: Tensor
-) -> np.ndarray:
-    """Ranks of the matches of a block of queries, [rows, M]."""
-    present = position >= 0
-    match, junk = _masks(test, rows)
-    match &= present
-    keys = (keys << 32) | position.clamp_min(0)  # distance first, then place in the gallery
-    width = int(match.sum(1).max()) if len(rows) else 0
-    if width == 0:
-        return np.zeros((len(rows), 0))
-    wanted = torch.where(match, keys, LAST).topk(width, largest=False).values  # [rows, M] ascending
-    real = wanted != LAST
-    ranks = _count_before(torch.where(present & ~junk, keys, LAST), wanted).double()
-    if rule.cut is not None:
-        unfiltered = _count_before(torch.where(present, keys, LAST), wanted)
-        ranks[unfiltered > rule.cut] = torch.inf
-    return torch.where(real, ranks, 0.0).numpy()
+class _Layout:
+    """The columns of all galleries, those that stand in the same galleries side by side."""
+
+    def __init__(self, test: Embeddings, rules: Sequence[Rules]):
+        """Sort the columns into cells and index them by person."""
+        junk = test.pids == JUNK
+        places = [_places(rule.order, len(test.pids)) for rule in rules]
+        kind = junk + sum((place >= 0) << (1 + i) for i, place in enumerate(places))
+        columns = np.argsort(kind, kind="stable")
+        self.columns = columns[kind[columns] > 1]  # the others are in no gallery
+        self.kinds, starts = np.unique(kind[self.columns], return_index=True)
+        self.cells = [slice(*ends) for ends in pairwise([*starts, len(self.columns)])]
+        self.places = [place[self.columns] for place in places]
+        self.cuts = [rule.cut for rule in rules]
+        self.test_pids, self.test_camids = test.pids, test.camids
+        self.camids = None if test.camids is None else test.camids[self.columns]
+        self.by_person = np.argsort(test.pids[self.columns], kind="stable")
+        self.persons = test.pids[self.columns][self.by_person]
+
+    def ranks(self, row: int, distances: np.ndarray) -> list[np.ndarray]:
+        """Ascending ranks of the matches of the query in a test row, one array a rule."""
+        match, own = self._person(row)
+        distances = distances[self.columns]
+        step = max(1, BLOCK_CELLS // max(1, len(distances)))
+        starts = range(0, max(1, len(match)), step)
+        parts = [self._part(match[i : i + step], own, distances) for i in starts]
+        return [np.sort(np.concatenate(ranks)) for ranks in zip(*parts, strict=True)]
+
+    def _person(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of a query's matches, and of its own junk."""
+        pid = self.test_pids[row]
+        first, last = np.searchsorted(self.persons, [pid, pid + 1])
+        columns = self.by_person[first:last]
+        if self.camids is None:
+            own = self.columns[columns] == row
+        else:
+            own = self.camids[columns] == self.test_camids[row]
+        return columns[~own] if pid != JUNK else columns[:0], columns[own]
+
+    def _part(self, match: np.ndarray, own: np.ndarray, distances: np.ndarray) -> list[np.ndarray]:
+        """Ranks of some of a query's matches under each rule."""
+        wanted = distances[match, None]
+        nearer = distances < wanted  # [matches, columns]
+        equal = distances == wanted
+        tied = np.count_nonzero(equal) > len(match)
+        counts = self._count(nearer)
+        result = []
+        for i, (place, cut) in enumerate(zip(self.places, self.cuts, strict=True)):
+            before = nearer
+            if tied:
+                before = nearer | (equal & (place < place[match, None]))
+                counts = self._count(before)
+            inside = (self.kinds >> (1 + i)) & 1
+            junk = own[place[own] >= 0]
+            ranks = 1.0 + counts @ (inside * (self.kinds % 2 == 0)) - before[:, junk].sum(1)
+            if cut is not None:
+                ranks[1 + counts @ inside > cut] = np.inf
+            result.append(ranks[place[match] >= 0])
+        return result
+
+    def _count(self, before: np.ndarray) -> np.ndarray:
+        """Of bool [matches, columns], how many in each cell."""
+        counts = [np.count_nonzero(row[cell]) for row in before for cell in self.cells]
+        return np.array(counts, dtype=np.int64).reshape(len(before), len(self.cells))
 
 
-def _count_before(keys: Tensor, wanted: Tensor) -> Tensor:
-    """1 + the number of ``keys`` below each of ``wanted`` (ascending), row by row."""
-    width = wanted.shape[1]
-    place = torch.searchsorted(wanted.contiguous(), keys, right=True)  # how many wanted are ≤ key
-    counts = torch.zeros(len(keys), width + 1, dtype=torch.int64)
-    counts.scatter_add_(1, place, torch.ones_like(place))
-    return 1 + counts.cumsum(1)[:, :width]
+def _squares(vectors: Tensor) -> Tensor:
+    square = torch.cat([part.square().sum(1) for part in vectors.split(4096)])
+    _refuse(~(4 * square).isfinite(), "is too long: its distances are beyond float32")
+    return square
 
 
-def _masks(test: Embeddings, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-    """``(match, junk)`` of a block of queries, both bool [rows, N].
-
-    Junk is id -1 and the query's person seen by the query's camera; where cameras are not known,
-    only the query itself.
-    """
-    pids = torch.from_numpy(test.pids)
-    same = pids[rows][:, None] == pids[None]
-    if test.camids is not None:
-        camids = torch.from_numpy(test.camids)
-        own = same & (camids[rows][:, None] == camids[None])
-    else:
-        own = torch.from_numpy(rows)[:, None] == torch.arange(len(pids))
-    return same & ~own, own | (pids == -1)
+def _refuse(bad: Tensor, why: str) -> None:
+    if bad.any():
+        raise ValueError(f"the vector of row {bad.nonzero()[0].item()} {why}")
 
 
-def _positions(order: np.ndarray, length: int) -> Tensor:
+def _places(order: np.ndarray, length: int) -> np.ndarray:
     """Place of each test row in the gallery, -1 where it is not in it."""
-    position = torch.full((length,), -1, dtype=torch.int64)
-    position[torch.from_numpy(np.asarray(order))] = torch.arange(len(order))
-    return position
+    place = np.full(length, -1)
+    place[order] = np.arange(len(order))
+    return place
 
 
-def _ordered(distances: Tensor) -> Tensor:
-    """float32 -> int64 that sorts alike (−0 equals 0)."""
-    bits = (distances + 0.0).view(torch.int32).to(torch.int64)
-    return torch.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
-
-
-def _stack(parts: list[np.ndarray]) -> np.ndarray:
-    width = max((part.shape[1] for part in parts), default=0)
-    return np.concatenate([np.pad(p, ((0, 0), (0, width - p.shape[1]))) for p in parts])
+def _padded(parts: list[np.ndarray]) -> np.ndarray:
+    ranks = np.zeros((len(parts), max(map(len, parts), default=0)))
+    for row, part in zip(ranks, parts, strict=True):
+        row[: len(part)] = part
+    return ranks
