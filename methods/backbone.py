@@ -44,6 +44,7 @@ class FrameNet(nn.Module):
         self.maxpool = _part(source, "pool0" if legacy else "maxpool", nn.MaxPool2d)
         for stage in STAGES:
             setattr(self, f"layer{stage}", _part(source, f"layer{stage}", nn.Sequential))
+        _refuse_dilation(self)
         if last_stride == 1:
             _unstride(self.layer4[0])
         self.last_stride = last_stride
@@ -58,9 +59,13 @@ class FrameNet(nn.Module):
         return self.maxpool(self.act1(self.bn1(self.conv1(frames))))
 
     def rows(self, stage: int, height: int) -> int:
-        """Rows of a stage's map for images of ``height`` pixels (a stride of 2 rounds up)."""
-        halvings = 1 + stage if stage < 4 else 4 + (self.last_stride == 2)
-        return -(-height // 2**halvings)
+        """Rows of a stage's map for images of ``height`` pixels; columns for their width."""
+        rows = -(-height // 2)  # conv1; a stride of 2 rounds up
+        rows = -(-rows // 2) if self.maxpool.padding else rows // 2  # legacy SENet pools unpadded
+        for strided in range(2, stage + 1):
+            if strided < 4 or self.last_stride == 2:
+                rows = -(-rows // 2)
+        return rows
 
     def forward(self, frames: Tensor) -> Tensor:
         """[N, 3, H, W] -> [N, D, H/16, W/16] (last stride 1)."""
@@ -80,6 +85,15 @@ def _part(owner: nn.Module, name: str, kind: type) -> nn.Module:
             f"resnet50"
         )
     return part
+
+
+def _refuse_dilation(frames: nn.Module) -> None:
+    for name, module in frames.named_modules():
+        if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
+            raise ValueError(
+                f"backbone does not fit: its {name} has dilation {module.dilation[0]}; build it "
+                f"without output_stride, and set last_stride here"
+            )
 
 
 def _unstride(block: nn.Module) -> None:

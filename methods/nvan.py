@@ -14,6 +14,8 @@ Decisions, not the paper's word (each is an argument):
       "conv4_4, conv4_5, conv4_6" the last three of stage 3.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -59,6 +61,8 @@ class NVAN(nn.Module):
         super().__init__()
         if pool_after not in ((), (3,), (2, 3)):
             raise ValueError(f"pool_after is {pool_after}, expected (3,) or (2, 3)")
+        if attention_window is not None and attention_window < 1:
+            raise ValueError(f"attention_window is {attention_window}, expected 1 or more, or None")
         self.frames = FrameNet(backbone, stem_activation=stem_activation)
         self.stripes = None if stripes is None else dict(zip((2, 3), stripes, strict=True))
         self.pool_after, self.window, self.pooling = pool_after, attention_window, pooling
@@ -80,7 +84,7 @@ class NVAN(nn.Module):
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` before BN, ``embedding`` after it."""
-        pooled = self._pool(self.features(clips), len(clips))  # [B, D]
+        pooled = self._pool(self.features(clips), clips.shape[0])  # [B, D]
         embedding = self.neck(pooled)
         logits = None if self.classifier is None else self.classifier(embedding)
         return ClipOutput(embedding.float(), pooled.float(), logits, {})
@@ -119,11 +123,12 @@ class NVAN(nn.Module):
     def _check(self, clips: Tensor) -> None:
         multiple = 2 ** len(self.pool_after)
         check_clips(clips, frames_multiple=multiple, why="max-pooling pairs of frames")
-        window = self.window if self.non_local else None
-        if window and (clips.shape[1] >> len(self.pool_after[:-1])) % window:
+        halved = len(self.pool_after[:-1])  # T has been halved so often at the last attention
+        if self.window and (clips.shape[1] >> halved) % self.window:
+            fit = math.lcm(self.window << halved, multiple)
             raise ValueError(
-                f"T = {clips.shape[1]} frames do not fit: attention works in groups of {window} "
-                f"frames"
+                f"T = {clips.shape[1]} frames do not fit: attention in groups of {self.window} "
+                f"frames needs a multiple of {fit}, e.g. T = {fit}"
             )
         for stage in self.stripes or ():
             rows = self.frames.rows(stage, clips.shape[3])

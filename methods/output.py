@@ -32,7 +32,9 @@ def check_clips(clips: Tensor, *, frames_multiple: int = 1, why: str = "") -> No
     if not clips.is_floating_point():
         raise ValueError(f"clips are {clips.dtype}, expected ImageNet-normalised floats")
     frames = clips.shape[1]
-    if frames == 0 or frames % frames_multiple:
+    if frames == 0:
+        raise ValueError(f"T = 0 frames do not fit: T may be {frames_multiple} or a multiple of it")
+    if frames % frames_multiple:
         fit = max(frames // frames_multiple, 1) * frames_multiple
         raise ValueError(
             f"T = {frames} frames do not fit: {why} needs a multiple of {frames_multiple}, e.g. T "

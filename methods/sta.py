@@ -5,8 +5,8 @@ Re-Identification", AAAI 2019. Equations and tables below are this paper's. Fram
 here; its K horizontal blocks are ``blocks``.
 
 Decisions, not the paper's word:
-    * the retrieval feature X has ``width`` = 1024 dimensions, and neither BN nor activation follows
-      it;
+    * the retrieval feature X has ``dimensions`` = 1024 dimensions, and neither BN nor activation
+      follows it;
     * λ = ``regularisation`` = 1.0;
     * eq. 6 is taken as printed, the norm, not its square as the text says;
     * in evaluation, where nothing may be random, the penalty compares the first and the last frame.
@@ -31,7 +31,7 @@ class STA(nn.Module):
             scores) or ``both`` (the best blocks beside the weighted ones, Alg. 1).
         blocks: number K of horizontal blocks; must divide the rows of the last stage.
         regularisation: weight λ of the inter-frame penalty (eq. 7); 0 leaves it out.
-        width: dimensions of the retrieval feature.
+        dimensions: of the retrieval feature.
     """
 
     distance = "euclidean"
@@ -44,16 +44,17 @@ class STA(nn.Module):
         fusion: str = "both",
         blocks: int = 4,
         regularisation: float = 1.0,
-        width: int = 1024,
+        dimensions: int = 1024,
     ):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"blocks is {blocks}, expected 1 or more")
         self.fusion, self.blocks, self.regularisation = fusion, blocks, regularisation
         self.frames = FrameNet(backbone)
-        self.fc = nn.Linear((2 if fusion == "both" else 1) * self.frames.widths[4], width)
+        maps = 2 if fusion == "both" else 1
+        self.fc = nn.Linear(maps * self.frames.widths[4], dimensions)
         self.neck = nn.Identity()
-        self.classifier = nn.Linear(width, num_classes) if num_classes else None
+        self.classifier = nn.Linear(dimensions, num_classes) if num_classes else None
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are both the feature X."""
@@ -67,7 +68,7 @@ class STA(nn.Module):
                 penalties["inter_frame"] = self.regularisation * inter_frame_penalty(
                     maps, self.training
                 )
-        x = self.fc(fused.mean((2, 3)))  # [B, width], eq. 8
+        x = self.fc(fused.mean((2, 3)))  # [B, dimensions], eq. 8
         logits = None if self.classifier is None else self.classifier(x)
         return ClipOutput(self.neck(x).float(), x.float(), logits, penalties)
 
@@ -142,17 +143,17 @@ def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
 
 
 def sta_baseline(
-    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, width: int = 1024
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, dimensions: int = 1024
 ) -> STA:
     """Frames averaged; the paper trains it on single frames (Table 1, "Baseline")."""
-    return STA(backbone, num_classes, fusion="mean", regularisation=0.0, width=width)
+    return STA(backbone, num_classes, fusion="mean", regularisation=0.0, dimensions=dimensions)
 
 
 def sta_avg(
-    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, width: int = 1024
+    backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, dimensions: int = 1024
 ) -> STA:
     """Mean over the frames of a clip, D channels (Table 1, "Baseline + TL + Avg")."""
-    return STA(backbone, num_classes, fusion="mean", regularisation=0.0, width=width)
+    return STA(backbone, num_classes, fusion="mean", regularisation=0.0, dimensions=dimensions)
 
 
 def sta_attention(
@@ -160,11 +161,16 @@ def sta_attention(
     num_classes: int = 0,
     *,
     blocks: int = 4,
-    width: int = 1024,
+    dimensions: int = 1024,
 ) -> STA:
     """The sum weighted by the scores alone, D channels (Table 1, "Baseline + TL + STA")."""
     return STA(
-        backbone, num_classes, fusion="attention", blocks=blocks, regularisation=0.0, width=width
+        backbone,
+        num_classes,
+        fusion="attention",
+        blocks=blocks,
+        regularisation=0.0,
+        dimensions=dimensions,
     )
 
 
@@ -173,10 +179,10 @@ def sta_fusion(
     num_classes: int = 0,
     *,
     blocks: int = 4,
-    width: int = 1024,
+    dimensions: int = 1024,
 ) -> STA:
     """Both halves of Alg. 1, without the penalty (Table 1, "Baseline + TL + STA + Fusion")."""
-    return STA(backbone, num_classes, blocks=blocks, regularisation=0.0, width=width)
+    return STA(backbone, num_classes, blocks=blocks, regularisation=0.0, dimensions=dimensions)
 
 
 def sta(
@@ -185,7 +191,9 @@ def sta(
     *,
     blocks: int = 4,
     regularisation: float = 1.0,
-    width: int = 1024,
+    dimensions: int = 1024,
 ) -> STA:
     """STA with fusion and inter-frame regularisation (Table 1, last row)."""
-    return STA(backbone, num_classes, blocks=blocks, regularisation=regularisation, width=width)
+    return STA(
+        backbone, num_classes, blocks=blocks, regularisation=regularisation, dimensions=dimensions
+    )
