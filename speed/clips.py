@@ -22,11 +22,18 @@ TRACKLETS, FRAMES, T, ROUNDS = 24, 8, 8, 5
 def main() -> None:
     """Print clips per second and their ratio for images stored at and above the network's size."""
     torch.set_num_threads(1)
-    for stored, wanted in (((256, 128), (256, 128)), ((128, 64), (256, 128)), ((256, 128), (128, 64))):
+    for stored, wanted in (
+        ((256, 128), (256, 128)),
+        ((128, 64), (256, 128)),
+        ((256, 128), (128, 64)),
+    ):
         with tempfile.TemporaryDirectory() as folder:
             tracklets = write(Path(folder), *stored)
             sides = {"ours": ours, "PIL": pil}
-            best = {name: min(seconds(side, tracklets, wanted) for _ in range(ROUNDS)) for name, side in sides.items()}
+            best = {
+                name: min(seconds(side, tracklets, wanted) for _ in range(ROUNDS))
+                for name, side in sides.items()
+            }
         size = f"{stored[0]}x{stored[1]} -> {wanted[0]}x{wanted[1]}"
         speeds = {name: len(tracklets) / s for name, s in best.items()}
         print(

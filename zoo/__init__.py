@@ -4,6 +4,7 @@
 
     zoo.list_methods("*nvan*")
     model = zoo.create("stenvan", num_classes=625)
+    model = zoo.load("stenvan.synthetic")
 
 Names are looked up when they are first used, so that ``import zoo`` is quick.
 """
@@ -12,12 +13,18 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.loading import load
     from zoo.registry import create, list_methods
 
 __version__ = "0.1.0"
-__all__ = ["create", "list_methods"]
+__all__ = ["create", "list_methods", "load"]
 
-_HOMES = {"create": "zoo.registry", "list_methods": "zoo.registry", "convert": "zoo.convert"}
+_HOMES = {
+    "create": "zoo.registry",
+    "list_methods": "zoo.registry",
+    "load": "zoo.loading",
+    "convert": "zoo.convert",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -20,10 +20,15 @@ from benchmark.record import remove_parts, write_json
 from benchmark.samplers import IdentitySampler
 from benchmark.train import Diverged
 from benchmark.variants import Variant, split_list
-from zoo import registry
+from zoo import pretrained, registry
+from zoo.checkpoints import table
 from zoo.display import Display, duration
 from zoo.run import Conditions, RunSpec, build, choose_protocols, run, specify
+from zoo.settings import settings
+from zoo.store import Watch
+from zoo.sweep import Sweep, open_sweep, score_sweep
 
+ORPHANS = 8.0  # seconds that the image loaders of a killed run may hold its folder
 EXPECTED = (ValueError, LookupError, OSError, RuntimeError)  # what one failed method may raise
 
 
@@ -44,6 +49,8 @@ class Order:
     workers: int
     limit: int | None
     command: str
+    sweep: str | None = None
+    pretrained: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +61,13 @@ class Plan:
         runs: each with the data set (split) that it is trained and scored on.
         out: the result folder.
         conditions: device, workers and protocols.
+        sweep: further test sets that every run is scored on.
     """
 
     runs: tuple[tuple[RunSpec, Dataset], ...]
     out: Path
     conditions: Conditions
+    sweep: Sweep | None = None
 
 
 def plan(order: Order, display: Display) -> Plan:
@@ -72,8 +81,28 @@ def plan(order: Order, display: Display) -> Plan:
     device = choose_device(order.device)
     check_precision(order.precision, device)
     names = expand_methods(order.methods)
+    make = _pretrained_runs if order.pretrained else _trained_runs
+    splits, runs, rules = make(order, names, display)
+    sweep = None
+    if order.sweep is not None:
+        sweep = open_sweep(order.sweep, splits[0], order.dataset, _opener(order, display))
+    default = Path("results") / f"{splits[0].name}-{rules}".translate(_SAFE)
+    conditions = Conditions(
+        device=device,
+        workers=order.workers,
+        protocols=choose_protocols(order.protocols, splits[0]),
+        command=order.command,
+    )
+    return Plan(runs=tuple(runs), out=order.out or default, conditions=conditions, sweep=sweep)
+
+
+Runs = list[tuple[RunSpec, Dataset]]
+
+
+def _trained_runs(order: Order, names: list[str], display: Display) -> tuple[list, Runs, str]:
+    """The splits, a run for each method, split and seed, and what the recipes are called."""
     recipes = {name: choose_recipe(name, order) for name in names}
-    if order.recipe is None and device == "cpu":
+    if order.recipe is None and choose_device(order.device) == "cpu":
         display.note("no GPU: recipe quick (say --recipe unified for the full one)")
     for name, chosen in recipes.items():
         check_fit(name, chosen)
@@ -84,15 +113,21 @@ def plan(order: Order, display: Display) -> Plan:
         for dataset in splits
         for seed in range(order.seeds)
     ]
-    rules = "paper" if order.recipe == "paper" else runs[0][0].recipe
-    default = Path("results") / f"{splits[0].name}-{rules}".translate(_SAFE)
-    conditions = Conditions(
-        device=device,
-        workers=order.workers,
-        protocols=choose_protocols(order.protocols, splits[0]),
-        command=order.command,
-    )
-    return Plan(runs=tuple(runs), out=order.out or default, conditions=conditions)
+    return splits, runs, "paper" if order.recipe == "paper" else runs[0][0].recipe
+
+
+def _pretrained_runs(order: Order, names: list[str], display: Display) -> tuple[list, Runs, str]:
+    """The same where weights are taken from checkpoints; what has none is told."""
+    if order.recipe is not None or order.changes or order.seeds != 1:
+        raise ValueError("--pretrained trains nothing: leave out --recipe, --set and --seeds")
+    where = settings()
+    splits = _splits(dataclasses.replace(order, limit=None), display)
+    choice = pretrained.choose(names, splits[0], table(where), where)
+    for line in choice.lines:
+        display.note(line)
+    if order.limit is not None:
+        splits = [dataset.limited(order.limit) for dataset in splits]
+    return splits, pretrained.runs(choice, splits, order.precision, where), "pretrained"
 
 
 _SAFE = str.maketrans({c: "-" for c in "[]=,:/ "})
@@ -174,8 +209,8 @@ def check_fit(method: str, chosen: Recipe) -> None:
             raise ValueError(f"{method} under recipe {chosen.variant}: {error}") from None
 
 
-def _splits(order: Order, display: Display) -> list[Dataset]:
-    """The data set, once for each of its splits."""
+def _opener(order: Order, display: Display) -> Callable[[str], Dataset]:
+    """Opens a data set by name, from where the user said and no more of it than asked for."""
 
     def opened(text: str) -> Dataset:
         found = open_dataset(
@@ -186,6 +221,12 @@ def _splits(order: Order, display: Display) -> list[Dataset]:
         )
         return found if order.limit is None else found.limited(order.limit)
 
+    return opened
+
+
+def _splits(order: Order, display: Display) -> list[Dataset]:
+    """The data set, once for each of its splits."""
+    opened = _opener(order, display)
     first = opened(order.dataset)
     if first.splits == 1:
         return [first]
@@ -238,7 +279,19 @@ def _attempt(spec: RunSpec, dataset: Dataset, plan: Plan, display: Display) -> F
         display.progress(what, done, total)
 
     try:
-        run(spec, folder, dataset=dataset, conditions=plan.conditions, on_progress=progress)
+        checkpoint = None
+        if spec.checkpoint:
+            checkpoint = pretrained.fetch(spec, Watch(progress=progress, note=display.note))
+        run(
+            spec,
+            folder,
+            dataset=dataset,
+            conditions=plan.conditions,
+            on_progress=progress,
+            checkpoint=checkpoint,
+        )
+        if plan.sweep is not None:
+            score_sweep(spec, folder, plan.sweep, plan.conditions, progress)
     except EXPECTED as error:
         if os.environ.get("ZOO_DEBUG"):
             raise
@@ -263,7 +316,7 @@ def lock(out: Path) -> FileLock:
     try:
         out.mkdir(parents=True, exist_ok=True)
         held = FileLock(out / ".lock")
-        held.acquire(timeout=0)
+        held.acquire(timeout=ORPHANS)
     except Timeout:
         raise OSError(
             f"{out} is being written by another process: wait for it, or give another --out"
@@ -321,11 +374,11 @@ def estimate(spec: RunSpec, dataset: Dataset, device: str) -> Estimate:
             model(clips)
 
     batch = sampler.identities * chosen.tracklets
-    steps = len(sampler) * chosen.epochs
+    steps = 0 if spec.checkpoint else len(sampler) * chosen.epochs
     with LiveTensors() as live:
         step()
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    seconds = _seconds(step) / 4 * batch * steps
+    seconds = _seconds(step) / 4 * batch * steps if steps else 0.0
     seconds += _seconds(forward) / 4 * sum(len(chosen.rule.clips(len(t))) for t in dataset.test)
     return Estimate(
         steps=steps, seconds=seconds, memory_mb=(4 * weights + live.peak * batch / 4) / 1e6

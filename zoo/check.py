@@ -178,9 +178,9 @@ def multiply_adds(build: Callable[[int], nn.Module]) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # oneDNN's LSTM is one operator that torch's counter does not know
-        with torch.backends.mkldnn.flags(enabled=False), torch.no_grad():
-            with FlopCounterMode(display=False) as counter:
-                model(clips)
+        off = torch.backends.mkldnn.flags(enabled=False)
+        with off, torch.no_grad(), FlopCounterMode(display=False) as counter:
+            model(clips)
     ours = counter.get_total_flops() / 2e9
     expect(abs(gmacs - ours) < 0.05 * ours, f"fvcore {gmacs:.4f} GMACs, torch {ours:.4f}")
     return f"{gmacs:.4f} GMACs, torch {ours:.4f}"

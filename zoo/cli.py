@@ -6,7 +6,25 @@ import warnings
 
 import typer
 
-from zoo.commands import bench, check, convert, cost, data, evaluate, listing, report
+from zoo.commands import (
+    bench,
+    cache,
+    check,
+    convert,
+    cost,
+    data,
+    embed,
+    evaluate,
+    export,
+    inspect,
+    listing,
+    publish,
+    pull,
+    report,
+    search,
+    show,
+    verify,
+)
 
 app = typer.Typer(
     name="zoo",
@@ -24,8 +42,17 @@ app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("list", epilog=listing.EXAMPLES)(listing.list_)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("show", epilog=show.EXAMPLES)(show.show)
+app.command("pull", epilog=pull.EXAMPLES)(pull.pull)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("cache", epilog=cache.EXAMPLES)(cache.cache)
+app.command("publish", epilog=publish.EXAMPLES)(publish.publish)
+app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
+app.command("search", epilog=search.EXAMPLES)(search.search)
 app.add_typer(data.app, name="data")
 app.add_typer(convert.app, name="convert")
 

@@ -7,6 +7,7 @@ Their files are saved from ``DataParallel``; keys look like
 import json
 import pickle
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,20 +107,35 @@ def convert(theirs: dict[str, Tensor], expected: dict[str, Tensor]) -> Converted
     ) in expected:  # counters of BatchNorm: files of old PyTorch have none, evaluation needs none
         if key.endswith(_COUNTER) and key not in state:
             state[key] = torch.zeros_like(expected[key])
+    wrong = misfits(state, expected, unknown)
+    if wrong:
+        raise ValueError(f"the checkpoint does not fit: {wrong}")
+    return Converted({key: state[key] for key in expected}, tuple(dropped))
+
+
+def misfits(
+    state: dict[str, Tensor], expected: dict[str, Tensor], unknown: Sequence[str] = ()
+) -> str:
+    """Keys that are missing, unknown or of another shape, in words; empty if all fit.
+
+    Args:
+        state: tensors by our names.
+        expected: a network's state dict.
+        unknown: further keys that nobody knows.
+    """
     missing = sorted(set(expected) - set(state))
     shapes = [
         f"{key} {list(state[key].shape)} instead of {list(expected[key].shape)}"
         for key in sorted(set(expected) & set(state))
         if state[key].shape != expected[key].shape
     ]
+    unknown = [*unknown, *sorted(set(state) - set(expected))]
     wrong = [
         f"{what}: {', '.join(keys[:5])}{f' and {len(keys) - 5} more' if len(keys) > 5 else ''}"
         for what, keys in (("missing", missing), ("unknown", unknown), ("mis-shaped", shapes))
         if keys
     ]
-    if wrong:
-        raise ValueError(f"the checkpoint does not fit: {'; '.join(wrong)}")
-    return Converted({key: state[key] for key in expected}, tuple(dropped))
+    return "; ".join(wrong)
 
 
 def rename(key: str) -> str | None:

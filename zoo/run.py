@@ -6,6 +6,7 @@ folder that belongs to it holds everything that it leaves behind (docs/results.m
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class RunSpec:
         dataset: canonical variant; ``fingerprint``: which bits; ``split``: which of its splits.
         seed: of everything random.
         precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        checkpoint: ``<name>@<sha256>`` of the weights, if they are taken and not trained.
     """
 
     method: str
@@ -52,11 +54,17 @@ class RunSpec:
     split: int
     seed: int
     precision: str
+    checkpoint: str | None = None
 
     @property
     def id(self) -> str:
         """Hash of the specification, 12 hexadecimal digits."""
-        return record.hash_of(dataclasses.asdict(self))
+        return record.hash_of(self.as_dict())
+
+    def as_dict(self) -> dict:
+        """Its fields; ``checkpoint`` only where there is one."""
+        fields = dataclasses.asdict(self)
+        return fields if self.checkpoint else {k: fields[k] for k in fields if k != "checkpoint"}
 
     @property
     def folder(self) -> str:
@@ -115,6 +123,7 @@ def run(
     dataset: Dataset,
     conditions: Conditions,
     on_progress: OnProgress,
+    checkpoint: Path | None = None,
 ) -> list[Record]:
     """Carry out a run, or what is left of it: train, embed, cost, score.
 
@@ -124,6 +133,7 @@ def run(
         dataset: the one that the specification names.
         conditions: device, workers and protocols.
         on_progress: told ``(stage, done, total)``.
+        checkpoint: file of the weights that the specification names, if it names any.
 
     Returns:
         A record for each protocol.
@@ -140,13 +150,16 @@ def run(
         )
     folder.mkdir(parents=True, exist_ok=True)
     record.remove_parts(folder)
-    record.write_json(folder / "spec.json", dataclasses.asdict(spec))
+    record.write_json(folder / "spec.json", spec.as_dict())
     device = torch.device(conditions.device)
     chosen = recipe(spec.recipe)
-    weights = _train(spec, folder, chosen, dataset, conditions, on_progress)
-    embeddings = _embed(spec, folder, chosen, dataset, weights, conditions, on_progress)
+    if spec.checkpoint:
+        weights = _take(spec, folder, checkpoint)
+    else:
+        weights = _train(spec, folder, chosen, dataset, conditions, on_progress)
+    embeddings = embed_test(spec, folder, chosen, dataset, weights, conditions, on_progress)
     summary = _cost(spec, folder, chosen, device, conditions, on_progress)
-    records = _score(spec, folder, chosen, dataset, embeddings, summary, conditions)
+    records = score_test(spec, folder, chosen, dataset, embeddings, summary, conditions)
     on_progress("done", 1, 1)
     return records
 
@@ -201,7 +214,18 @@ def _train(
     return weights
 
 
-def _embed(
+def _take(spec: RunSpec, folder: Path, checkpoint: Path | None) -> Path:
+    """Copy the specified checkpoint to where trained weights lie; returns that file."""
+    weights, expected = folder / "weights.safetensors", spec.checkpoint.rpartition("@")[2]
+    if not (weights.is_file() and record.sha256(weights) == expected):
+        if checkpoint is None or record.sha256(checkpoint) != expected:
+            raise ValueError(f"{checkpoint} is not the checkpoint of the run, {spec.checkpoint}")
+        record.write_whole(weights, lambda part: shutil.copyfile(checkpoint, part))
+    record.write_json(folder / "training.json", {"checkpoint": spec.checkpoint})
+    return weights
+
+
+def embed_test(
     spec: RunSpec,
     folder: Path,
     chosen: Recipe,
@@ -209,17 +233,24 @@ def _embed(
     weights: Path,
     conditions: Conditions,
     on_progress: OnProgress,
+    *,
+    apart: str = "",
 ) -> embed.ClipEmbeddings:
+    """Embed the test tracklets, or read what an earlier attempt embedded.
+
+    ``dataset`` need not be the one that the run was trained on; what its files' names end with,
+    ``apart``, tells them from the run's own.
+    """
     key = {
         "weights": record.sha256(weights),
         "method": spec.method,
-        "fingerprint": spec.fingerprint,
+        "fingerprint": dataset.fingerprint,
         "frames_rule": str(chosen.rule),
         "height": chosen.height,
         "width": chosen.width,
         "precision": spec.precision,
     }
-    path = folder / f"embeddings-{chosen.rule}.safetensors"
+    path = folder / f"embeddings-{chosen.rule}{apart}.safetensors"
     found = embed.load_if(path, key)
     if found is None:
         model = load_weights(spec, weights).to(conditions.device)
@@ -267,19 +298,21 @@ def _cost(
     )
     summary = {
         "id": spec.id,
-        "spec": dataclasses.asdict(spec),
+        "spec": spec.as_dict(),
         "training": json.loads((folder / "training.json").read_text()),
         "cost": dataclasses.asdict(measured),
         "environment": cost.environment(device, spec.precision),
         "commit": commit(),
         "command": conditions.command,
-        "selection": SELECTION,
+        "selection": (
+            f"of checkpoint {spec.checkpoint.partition('@')[0]}" if spec.checkpoint else SELECTION
+        ),
     }
     record.write_json(path, summary)
     return summary
 
 
-def _score(
+def score_test(
     spec: RunSpec,
     folder: Path,
     chosen: Recipe,
@@ -287,6 +320,8 @@ def _score(
     embeddings: embed.ClipEmbeddings,
     summary: dict,
     conditions: Conditions,
+    *,
+    apart: str = "",
 ) -> list[Record]:
     """Write and return a record for each protocol; the per-query files go first."""
     distance, place = DISTANCES[chosen.distance]
@@ -296,7 +331,7 @@ def _score(
     for name in names:
         found = scores[name]
         label = PROTOCOLS[name].label(chosen.distance, str(chosen.rule))
-        stem = label.replace("/", "_")
+        stem = label.replace("/", "_") + apart
         per_query = found.per_query.to_csv(index=False)
         record.write_text(folder / "records" / f"{stem}.csv", per_query)
         entry = Record(
@@ -304,9 +339,9 @@ def _score(
             method=spec.method,
             arguments={"backbone": spec.backbone},
             recipe=spec.recipe,
-            dataset=spec.dataset,
-            fingerprint=spec.fingerprint,
-            split=spec.split,
+            dataset=dataset.name,
+            fingerprint=dataset.fingerprint,
+            split=dataset.split,
             seed=spec.seed,
             label=label,
             gallery=found.gallery,

@@ -223,7 +223,7 @@ torch.set_num_threads(1)
 train.SAVE_EVERY = 0.0
 sys.argv = ["zoo"] + {arguments!r}
 seen, replace = 0, pathlib.Path.replace
-def replaced(self, target):  # every file that is written whole passes here: checkpoints, records, report
+def replaced(self, target):  # checkpoints, records, report: all that is written whole
     global seen
     seen += 1
     if seen == {moment}:

@@ -7,16 +7,24 @@ from typing import Annotated
 
 import typer
 
-from zoo.commands.options import DataRoot, Device, Methods, Plugin, Precision, Workers
+from zoo.commands.options import DataRoot, Device, Plugin, Precision, Workers
 
 EXAMPLES = (
     "Examples: zoo bench --methods stenvan,sta --dataset synthetic | "
     "zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3 | "
     "zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run. "
+    "zoo bench --pretrained. "
     "Quote names with brackets. The same command goes on after an interruption."
 )
 
 
+Chosen = Annotated[
+    str | None,
+    typer.Option(
+        help="Methods, separated by commas; wildcards; all [default: stenvan,sta; with "
+        "--pretrained all]."
+    ),
+]
 DatasetName = Annotated[
     str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")
 ]
@@ -35,20 +43,32 @@ Protocols = Annotated[
 Out = Annotated[
     Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
 ]
+Pretrained = Annotated[
+    bool,
+    typer.Option("--pretrained", help="Train nothing: take the checkpoints that there are."),
+]
 Limit = Annotated[
     int | None, typer.Option(min=2, help="First N persons only: to try the road, not to quote.")
+]
+Sweep = Annotated[
+    str | None,
+    typer.Option(
+        help="Score every run also with a knob of the test set turned: occlusion=0:0.8:0.2."
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with estimates and stop.")]
 
 
 def bench(
-    methods: Methods = "stenvan,sta",
+    methods: Chosen = None,
     dataset: DatasetName = "synthetic",
     data_root: DataRoot = None,
     recipe: RecipeName = None,
     set_: Changes = None,
     seeds: Seeds = 1,
     protocol: Protocols = None,
+    pretrained: Pretrained = False,
+    sweep: Sweep = None,
     out: Out = None,
     device: Device = "auto",
     precision: Precision = "no",
@@ -66,7 +86,7 @@ def bench(
     for module in plugin or ():
         registry.add_plugin(module)
     order = Order(
-        methods=methods,
+        methods=_default(pretrained) if methods is None else methods,
         dataset=dataset,
         recipe=recipe,
         changes=parse_changes(set_ or ()),
@@ -79,9 +99,15 @@ def bench(
         workers=workers,
         limit=limit,
         command=shlex.join(["zoo", *sys.argv[1:]]),
+        sweep=sweep,
+        pretrained=pretrained,
     )
     with Display() as display:
         return _carry_out(order, display, dry_run)
+
+
+def _default(pretrained: bool) -> str:
+    return "all" if pretrained else "stenvan,sta"
 
 
 def _carry_out(order, display, dry_run: bool) -> int:

@@ -6,8 +6,8 @@ import typer
 
 from zoo.commands.options import Json, Plugin
 
-EXAMPLES = "Examples: zoo list | zoo list methods '*nvan*' | zoo list protocols --json"
-KINDS = ("methods", "datasets", "recipes", "protocols")
+EXAMPLES = "Examples: zoo list | zoo list methods '*nvan*' | zoo list checkpoints --json"
+KINDS = ("methods", "datasets", "recipes", "protocols", "checkpoints")
 
 
 def list_(
@@ -16,7 +16,9 @@ def list_(
     plugin: Plugin = None,
     json: Json = False,
 ) -> int:
-    """List methods, data sets, recipes or protocols."""
+    """List methods, data sets, recipes, protocols or checkpoints."""
+    if kind == "checkpoints":  # quick: loads no torch
+        return _checkpoints(pattern, json)
     from benchmark import variants
     from benchmark.datasets.catalogue import DATASETS
     from benchmark.protocols import PROTOCOLS
@@ -52,6 +54,37 @@ def list_(
         ]
     kept = variants.select([pattern], [row["name"] for row in rows])
     show([row for row in rows if row["name"] in kept], as_json=json)
+    return 0
+
+
+def _checkpoints(pattern: str, json: bool) -> int:
+    from benchmark import variants
+    from zoo.checkpoints import table
+    from zoo.display import show
+    from zoo.settings import settings
+
+    where = settings()
+    rows = table(where)
+    shown = []
+    for name in variants.select([pattern], rows):
+        row = rows[name]
+        label, entry = next(iter(row.scores().items()), (None, None))
+        place = "packaged" if row.packaged else "kept" if (where.cache / row.file).is_file() else ""
+        percent = {m: round(100 * entry.metrics[m], 2) if entry else None for m in ("mAP", "R1")}
+        shown.append(
+            {
+                "name": name,
+                "method": row.method,
+                "frames": row.frames,
+                "size": f"{row.height}x{row.width}",
+                "mb": round(row.bytes / 1e6, 1) if row.bytes else None,
+                "file": place or ("by hand" if row.manual else "to be fetched"),
+                **percent,
+                "label": label,
+                "licence": row.licence,
+            }
+        )
+    show(shown, as_json=json)
     return 0
 
 
