@@ -1,19 +1,19 @@
-"""From result folders to report.md and its figures, in an order that never leaves a dead link."""
+"""From result folders to a report and its figures, in an order that never leaves a dead link."""
 
-import re
-from collections.abc import Iterator, Sequence
+import dataclasses
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.figure import Figure
+from benchmark.record import write_text, write_whole
+from reports import drawing, exports, html, latex, markdown
+from reports.drawing import OURS, Picture
+from reports.gallery import save
+from reports.tables import Failure, Group, Results, collect, groups
 
-from benchmark.record import hash_of, write_text, write_whole
-from reports import figures
-from reports.markdown import Picture, headline, render
-from reports.summary import conditions, records_by_name
-from reports.tables import Failure, Group, Key, Results, collect, groups
-
-_OURS = re.compile(r"(map-gmacs|map-latency|cmc|training)-[\w.+-]*-[0-9a-f]{12}\.png")
+FORMATS = ("md", "html", "tex", "csv", "json")
+DEFAULT = ("md", "html")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,115 +21,143 @@ class Report:
     """What was made.
 
     Attributes:
-        path: report.md.
-        written: every file written, report.md last.
+        path: the report in the first format.
+        reports: the report in every format.
+        written: every file written, the reports last.
         problems: a line for each file that could not be used.
         failures: runs that failed.
     """
 
     path: Path
+    reports: tuple[Path, ...]
     written: tuple[Path, ...]
     problems: tuple[str, ...]
     failures: tuple[Failure, ...]
 
 
-def build(folders: Sequence[Path], out: Path) -> Report:
-    """Read the result folders and write report.md with its figures into ``out``.
+def build(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) -> Report:
+    """Read the result folders and write the report into ``out``.
 
-    Figures come first and report.md last; what an earlier report drew and this one does not is
-    removed after that. The same records give the same bytes.
+    Figures come first and what links to them last; what an earlier report drew and this one does
+    not is removed after that. The same records give the same bytes.
+
+    Args:
+        folders: result folders; several are merged.
+        out: where to write.
+        formats: of `FORMATS`.
 
     Raises:
-        ValueError: there is neither a record nor a failed run.
+        ValueError: there is neither a record nor a failed run, or no such format.
     """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown or not formats:
+        raise ValueError(f"format {', '.join(unknown) or 'missing'}: expected {', '.join(FORMATS)}")
     results = collect(folders)
     if results.frame.empty and not results.failures:
         where = ", ".join(str(folder) for folder in folders) or "no folder"
         problems = "".join(f"; {problem}" for problem in results.problems[:3])
         raise ValueError(f"no records to report on below {where}{problems}")
-    out, pictures = Path(out), []
-    for picture, figure in _drawn(results):
-        _save(figure, out / picture.file)
-        pictures.append(picture)
-    path = out / "report.md"
-    write_text(path, render(results, pictures))
-    made = {picture.file for picture in pictures}
-    for old in out.iterdir():
-        if _OURS.fullmatch(old.name) and old.name not in made and old.is_file():
-            old.unlink()
+    out, tables = Path(out), groups(results.frame)
+    looked_at, problems = drawing.looked_at(results)
+    results = dataclasses.replace(results, problems=(*results.problems, *problems))
+    pictures, written = _draw(results, tables, looked_at, out, formats)
+    texts: dict[str, Callable[[], str]] = {
+        "csv": lambda: exports.to_csv(exports.frame(tables)),
+        "json": lambda: exports.to_json(tables),
+        "tex": lambda: latex.render(results, tables, pictures),
+        "html": lambda: html.render(results, tables, looked_at),
+        "md": lambda: markdown.render(results, tables, pictures),
+    }
+    for name, text in texts.items():
+        if name in formats:
+            written.append(out / f"report.{name}")
+            write_text(written[-1], text())
+    if "csv" in formats:
+        written.append(out / "published.csv")
+        write_text(written[-1], exports.to_csv(exports.pairs(tables)))
+    _tidy(out, written, formats)
     return Report(
-        path=path,
-        written=(*(out / picture.file for picture in pictures), path),
+        path=out / f"report.{formats[0]}",
+        reports=tuple(out / f"report.{name}" for name in dict.fromkeys(formats)),
+        written=tuple(written),
         problems=results.problems,
         failures=results.failures,
     )
 
 
-def _save(figure: Figure, path: Path) -> None:
-    """PNG without the name and version of what drew it, so that equal figures are equal files."""
-    metadata = {"Software": None}
-    write_whole(path, lambda part: figure.savefig(part, format="png", metadata=metadata))
+def _draw(
+    results: Results,
+    tables: Sequence[Group],
+    looked_at: Sequence[tuple[Path, drawing.inspection.Inspection]],
+    out: Path,
+    formats: Sequence[str],
+) -> tuple[list[Picture], list[Path]]:
+    """Draw what the formats need: PNG for Markdown, PDF for LaTeX."""
+    endings = [end for name, end in (("md", ".png"), ("tex", ".pdf")) if name in formats]
+    pictures: list[Picture] = []
+    written: list[Path] = []
+    if not endings:
+        return pictures, written
+
+    def headline(key: drawing.Key) -> str:
+        return markdown.plain_headline(key, tables)
+
+    for picture, draw in drawing.all_figures(results, tables, headline):
+        figure = draw()
+        for end in endings:
+            written.append((out / picture.file).with_suffix(end))
+            save(figure, written[-1])
+        pictures.append(picture)
+    for looked in drawing.inspected(looked_at) if "md" in formats else ():
+        written.append(out / looked.picture.file)
+        _copy(looked, written[-1])
+        pictures.append(looked.picture)
+    return pictures, written
 
 
-def _drawn(results: Results) -> Iterator[tuple[Picture, Figure]]:
-    """Every figure that has something to show, one at a time."""
-    tables = groups(results.frame)
-    looks = figures.styles(name for group in tables for name in group.rows["name"])
-    for group in tables:
-        rows, title = group.rows, headline(group.key, tables).replace("`", "")
-        for cost, short, words in (
-            ("gmacs", "map-gmacs", "computation"),
-            ("latency_ms", "map-latency", "latency"),
-        ):
-            shown = rows[rows[cost].notna() & rows["mAP"].notna()]
-            alike = cost != "latency_ms" or len(conditions(group)) == 1
-            if len(shown) > 1 and alike:
-                caption = f"mAP against {words}.{_absent(group, shown['name'])}"
-                yield (
-                    Picture(group.key, _file(short, group.key), caption),
-                    figures.tradeoff(rows, cost, looks, title),
-                )
-        shown = rows[rows["cmc"].notna()]
-        if len(shown):
-            mean = ", mean over runs" * bool((rows["runs"] > 1).any())
-            caption = f"CMC curves{mean}.{_absent(group, shown['name'])}"
-            picture = Picture(group.key, _file("cmc", group.key), caption)
-            yield picture, figures.cmc(rows, looks, title)
-    yield from _curves(results, tables, looks)
+def _copy(looked: drawing.Looked, path: Path) -> None:
+    """What `zoo inspect` drew already is not drawn again."""
+    if looked.source.is_file():
+        data = looked.source.read_bytes()
+        write_whole(path, lambda part: part.write_bytes(data))
+    else:
+        save(looked.draw(), path)
 
 
-def _absent(group: Group, shown: Sequence[str]) -> str:
-    absent = [name for name in group.rows["name"] if name not in set(shown)]
-    return f" Not measured, so not shown: {', '.join(absent)}." if absent else ""
+def _tidy(out: Path, written: Iterable[Path], formats: Sequence[str]) -> None:
+    """Remove pictures of an earlier report in these formats."""
+    made = {path.name for path in written}
+    endings = {".png" * ("md" in formats), ".pdf" * ("tex" in formats)}
+    for old in out.iterdir():
+        ours = OURS.fullmatch(old.name) and old.suffix in endings and old.is_file()
+        if ours and old.name not in made:
+            old.unlink()
 
 
-def _curves(
-    results: Results, tables: Sequence[Group], looks: dict[str, figures.Style]
-) -> Iterator[tuple[Picture, Figure]]:
-    """One figure a data set and recipe: training knows nothing of labels."""
-    for key in dict.fromkeys(group.key._replace(label="") for group in tables):
-        runs: dict[str, str] = {}
-        for group in tables:
-            if group.key._replace(label="") == key:
-                for name, records in records_by_name(group):
-                    runs |= {run: runs.get(run, name) for run in records["run"]}
-        logs: dict[str, list] = {}
-        for run, name in runs.items():
-            log = results.log(run)
-            if len(log):
-                logs.setdefault(name, []).append(log)
-        if logs:
-            title = headline(key, tables).replace("`", "")
-            several = any(len(of_one) > 1 for of_one in logs.values())
-            caption = (
-                f"Training, {title}. " + "Thick: mean over runs; thin: single runs. " * several
-            )
-            caption += "Losses have other parts in other methods, so only their course compares."
-            picture = Picture(key, _file("training", key), caption)
-            yield picture, figures.training(logs, looks, title)
+def stale(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) -> list[str]:
+    """What of the report in ``out`` is not what these records give now, one line each.
 
+    The report is made again in a temporary folder and compared, byte by byte.
 
-def _file(kind: str, key: Key) -> str:
-    """A name that is the same for the same table, and another for another."""
-    words = re.sub(r"[^\w.+]+", "-", "-".join((key.dataset, key.training, key.label))).strip("-")
-    return f"{kind}-{words[:70].strip('-')}-{hash_of(list(key))}.png"
+    Raises:
+        ValueError: as `build`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "report"
+        made = build(folders, fresh, formats).written
+        out, found = Path(out), []
+        for path in made:
+            old = out / path.name
+            if not old.is_file():
+                found.append(f"{old} is missing")
+            elif old.read_bytes() != path.read_bytes():
+                found.append(f"{old} is not what the records give now")
+        names = {path.name for path in made}
+        if out.is_dir():
+            endings = {path.suffix for path in made if OURS.fullmatch(path.name)}
+            found += [
+                f"{old} belongs to an older report"
+                for old in sorted(out.iterdir())
+                if OURS.fullmatch(old.name) and old.suffix in endings and old.name not in names
+            ]
+    return found

@@ -1,31 +1,24 @@
 """report.md: the tables, what they say in words, and what it takes to check them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from reports import provenance
+from reports import papers, provenance
+from reports.drawing import Picture
 from reports.markup import bullets, code, names, table, text
 from reports.rules import explain
+from reports.sheets import Cell, Column, accuracy, accuracy_notes, costs
 from reports.summary import (
     cautions,
     conditions,
     grouped,
-    records_by_name,
     sentences,
     spread_of,
 )
-from reports.tables import METRICS, Group, Key, Results, groups
+from reports.tables import Group, Key, Results
+from reports.ties import BEST, TIE
 
-_COLUMNS = (  # title, column, significant digits of the smallest value
-    ("Params (M)", "params_m", 3),
-    ("GMACs", "gmacs", 4),
-    ("Latency (ms)", "latency_ms", 3),
-    ("Clips/s", "clips_per_s", 3),
-    ("Peak memory (MB)", "peak_memory_mb", 3),
-)
 _INTRO = (
     "Results are ranked only within one data set, one recipe and one result label (the rules of "
     "scoring): numbers from two tables do not compare."
@@ -38,31 +31,23 @@ _COST_WORDS = (
 )
 
 
-class Picture(NamedTuple):
-    """A figure that lies beside the report: what it belongs to, its file name and its caption."""
-
-    of: Key
-    file: str
-    caption: str
-
-
-def render(results: Results, pictures: Sequence[Picture] = ()) -> str:
+def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture] = ()) -> str:
     """The whole report; the same results give the same text.
 
     Args:
         results: what was read.
-        pictures: figures that stand beside the report already; one whose key has no label goes to
-            the section on training.
+        tables: its groups.
+        pictures: figures that stand beside the report already.
     """
-    tables = groups(results.frame)
-    parts = [f"# {_title(tables)}", _summary(results, tables)]
+    parts = [f"# {title_of(tables)}", _summary(results, tables)]
     if tables:
         parts += ["## Results", _INTRO]
         parts += [part for group in tables for part in _section(group, tables, pictures)]
+        parts += _papers(tables, [p for p in pictures if p.section == "published"])
         parts += ["## Costs", *_costs(tables)]
-        curves = [picture for picture in pictures if not picture.of.label]
-        if curves:
-            parts += ["## Training", *(_picture(picture) for picture in curves)]
+        parts += _pictures("## What varies", "trends", pictures)
+        parts += _pictures("## Training", "training", pictures)
+        parts += _pictures("## Looked at", "looked-at", pictures)
         parts += provenance.sections(results)
     parts += provenance.trouble(results)
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -73,11 +58,18 @@ def headline(key: Key, tables: Sequence[Group]) -> str:
     prints = {group.key.fingerprint for group in tables if group.key.dataset == key.dataset}
     bits = f" ({code(key.fingerprint)})" if len(prints) > 1 else ""
     training = "each method's own recipe" if key.training == "paper" else code(key.training)
-    parts = (code(key.dataset) + bits, training, code(key.label))
+    source = f"trained on {code(key.source)}" if key.source else ""
+    parts = (code(key.dataset) + bits, source, training, code(key.label))
     return " · ".join(part for part in parts if part)
 
 
-def _title(tables: Sequence[Group]) -> str:
+def plain_headline(key: Key, tables: Sequence[Group]) -> str:
+    """The same without Markdown, for figures and other formats."""
+    return headline(key, tables).replace("`", "")
+
+
+def title_of(tables: Sequence[Group]) -> str:
+    """Methods and data sets of a report."""
     if not tables:
         return "No results"
     methods = {name for group in tables for name in group.rows["method"]}
@@ -99,9 +91,16 @@ def _summary(results: Results, tables: Sequence[Group]) -> str:
     runs = results.frame["run"].nunique() if tables else 0
     size = f"{runs} run{'s' * (runs != 1)}, {len(results.frame)} record"
     size += "s" * (len(results.frame) != 1)
-    spread = any(group.rows["mAP_sd"].notna().any() for group in tables)
-    caveat = " A lead larger than the spread is a hint, no test of significance." * spread
-    return f"## Summary\n\n{bullets(lines)}\n\nFrom {size}.{caveat}"
+    return f"## Summary\n\n{bullets(lines)}\n\nFrom {size}. {_intervals(tables)}".rstrip()
+
+
+def _intervals(tables: Sequence[Group]) -> str:
+    if not any(group.rows["mAP_low"].notna().any() for group in tables):
+        return ""
+    return (
+        "Brackets hold 95 % bootstrap intervals over test persons (and seeds, where there are "
+        "several): of a score, or of the paired difference from the best."
+    )
 
 
 def _section(group: Group, tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
@@ -111,12 +110,30 @@ def _section(group: Group, tables: Sequence[Group], pictures: Sequence[Picture])
         f"### {headline(group.key, tables)}",
         f"{_sizes(group)} Data set fingerprint {code(group.key.fingerprint)}.",
         *warned,
-        table(columns(group), left=2 if group.key.training == "paper" else 1),
-        _legend(group),
+        markdown_table([*accuracy(group), *costs(group)]),
+        _small(accuracy_notes(group, spread_of(group))),
         *(_picture(picture) for picture in pictures if picture.of == group.key),
         f"**Rules.** The label {code(group.key.label)} says how results were scored:",
         bullets(rules),
     ]
+
+
+def _pictures(title: str, section: str, pictures: Sequence[Picture]) -> list[str]:
+    found = [_picture(picture) for picture in pictures if picture.section == section]
+    return [title, *found] if found else []
+
+
+def _papers(tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
+    """The papers' tables, one group a data set and recipe."""
+    made = []
+    for group in papers.chosen(tables):
+        found = papers.sheets(group)
+        if found:
+            made.append(f"### Beside the papers: {headline(group.key, tables)}")
+        for sheet in found:
+            made += [f"**{sheet.title}**", markdown_table(sheet.columns)]
+    made += [_picture(picture) for picture in pictures]
+    return ["## Published", _small(papers.NOTES), *made] if made else []
 
 
 def _sizes(group: Group) -> str:
@@ -124,7 +141,7 @@ def _sizes(group: Group) -> str:
     sizes = ["gallery", "queries", "dropped"]
     pairs = [
         (f"{name}, split {split}" if group.records["split"].nunique() > 1 else name, tuple(size))
-        for name, runs in records_by_name(group)
+        for name, runs in group.by_name.items()
         for split, *size in runs[["split", *sizes]].drop_duplicates().itertuples(index=False)
     ]
     found = grouped(pairs)
@@ -147,62 +164,29 @@ def _size(size: Sequence[int]) -> str:
     return f"{gallery:,} gallery tracks, {queries:,} queries used, {dropped:,} dropped"
 
 
-def columns(group: Group) -> list[tuple[str, list[str]]]:
-    """Titles and cells of a group's table, in Markdown; what was not measured is blank."""
-    rows, own_recipe = group.rows, group.key.training == "paper"
-    made = [("Method", [code(name) for name in rows["name"]])]
-    made += [("Recipe", [code(recipe) for recipe in rows["recipe"]])] * own_recipe
-    made += [(f"{m} (%)", _percent(rows[m], rows[f"{m}_sd"])) for m in METRICS]
-    for title, column, digits in _COLUMNS:
-        cells = _numbers(rows[column], digits)
-        if column == "latency_ms":
-            cells = _bracketed(cells, _numbers(rows["latency_iqr_ms"], digits - 1))
-        if column == "clips_per_s":
-            cells = _bracketed(cells, _numbers(rows["best_batch"], 1))
-        made.append((title, cells))
-    if (rows["splits"] > 1).any():
-        counts = zip(rows["runs"], rows["splits"], rows["seeds"], strict=True)
-        cells = [f"{n} ({splits} × {seeds})" for n, splits, seeds in counts]
-        return [*made, ("Runs (splits × seeds)", cells)]
-    return [*made, ("Seeds", [str(seeds) for seeds in rows["seeds"]])]
-
-
-def _percent(means: pd.Series, spreads: pd.Series) -> list[str]:
-    """Percent with one decimal, the spread where it is known, the best of several in bold."""
-    shown = [f"{100 * mean:.1f}" if mean == mean else "" for mean in means]
-    best = max((float(cell) for cell in shown if cell), default=np.nan)
-    cells = [
-        f"{cell} ± {100 * spread:.1f}" if cell and spread == spread else cell
-        for cell, spread in zip(shown, spreads, strict=True)
+def markdown_table(columns: Sequence[Column]) -> str:
+    """A table; marks become bold and ≈, names become code."""
+    made = [
+        (f"{column.title}{_above(column)}", [_shown(cell, column.kind) for cell in column.cells])
+        for column in columns
     ]
-    if len(cells) == 1:
-        return cells
-    return [
-        f"**{cell}**" if plain and float(plain) == best else cell
-        for cell, plain in zip(cells, shown, strict=True)
-    ]
+    left = sum(column.kind != "number" for column in columns)
+    return table(made, left=left)
 
 
-def _numbers(values: pd.Series, digits: int) -> list[str]:
-    """All with as many decimals as give the smallest ``digits`` significant ones, within reason."""
-    positive = values[values > 0]
-    least = int(np.floor(np.log10(positive.min()))) if len(positive) else 0
-    decimals = min(max(digits - 1 - least, 0), 2 if least >= 0 else 3)
-    return [f"{value:,.{decimals}f}" if value == value else "" for value in values]
+def _above(column: Column) -> str:
+    return f", {text(column.above)}" if column.above else ""
 
 
-def _bracketed(cells: list[str], extra: list[str]) -> list[str]:
-    pairs = zip(cells, extra, strict=True)
-    return [f"{cell} ({more})" if cell and more else cell for cell, more in pairs]
+def _shown(cell: Cell, kind: str) -> str:
+    if kind == "name":
+        return code(cell.text)
+    words = text(cell.text)
+    return {BEST: f"**{words}**", TIE: f"{words} ≈"}.get(cell.mark, words)
 
 
-def _legend(group: Group) -> str:
-    parts = []
-    if group.rows["mAP_sd"].notna().any():
-        parts.append(f"mean ± standard deviation (n − 1) {spread_of(group)}")
-    if len(group.rows) > 1:
-        parts.append("bold: best in its column, as shown")
-    return f"<sub>{'; '.join([*parts, 'blank: not measured'])}.</sub>"
+def _small(notes: Sequence[str]) -> str:
+    return f"<sub>{'; '.join(notes)}.</sub>"
 
 
 def _picture(picture: Picture) -> str:
@@ -214,7 +198,7 @@ def _costs(tables: Sequence[Group]) -> list[str]:
     where, left_out = [], []
     for group in tables:
         where += [(n, condition) for condition, found in conditions(group).items() for n in found]
-        for name, runs in records_by_name(group):
+        for name, runs in group.by_name.items():
             counts = {_operators(cost.get("left_out")) for cost in runs["cost"] if cost}
             left_out += [(name, count) for count in sorted(counts) if count]
     every = {name for group in tables for name in group.rows["name"]}

@@ -37,6 +37,15 @@ class Failure(NamedTuple):
     reason: str
 
 
+class Point(NamedTuple):
+    """A test set that a run was also scored on, with a knob of the data set at some value."""
+
+    knob: str
+    value: float
+    dataset: str
+    fingerprint: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """What lies in one or several result folders.
@@ -45,6 +54,10 @@ class Results:
         frame: one row a record; metrics are fractions, what is not known is NaN, or "" for words.
         runs: ``run.json`` by run id, where there is one.
         logs: the training log's file by run id, read by `log` when it is needed.
+        sweeps: the points of each run's sweeps by run id.
+        inspections: files that `reports.inspection` reads, of queries that were looked at.
+        costs: one row for each network that was only counted and timed, as ``zoo cost --json``
+            prints them into a file of ``costs/``.
         failures: runs whose last attempt failed.
         unfinished: run folders with neither a record nor a failure: stopped, or still going.
         problems: one line for each file that could not be used, in words.
@@ -53,6 +66,9 @@ class Results:
     frame: pd.DataFrame
     runs: Mapping[str, dict] = field(default_factory=dict)
     logs: Mapping[str, Path] = field(default_factory=dict)
+    sweeps: Mapping[str, tuple["Point", ...]] = field(default_factory=dict)
+    inspections: tuple[Path, ...] = ()
+    costs: pd.DataFrame = field(default_factory=pd.DataFrame)
     failures: tuple[Failure, ...] = ()
     unfinished: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -79,8 +95,8 @@ class Results:
 def collect(folders: Sequence[Path]) -> Results:
     """Read every record, failure and ``run.json`` below the folders' ``runs/``.
 
-    A record that lies in two folders (same run, same label) counts once. A file that cannot be
-    used is named in ``problems`` and left out.
+    A record that lies in two folders (same run, label and data set) counts once. A file that cannot
+    be used is named in ``problems`` and left out.
     """
     reader = _Reader()
     for folder in folders:
@@ -90,6 +106,9 @@ def collect(folders: Sequence[Path]) -> Results:
         frame=pd.DataFrame(rows),
         runs=reader.runs,
         logs=reader.logs,
+        sweeps=reader.sweeps,
+        inspections=tuple(reader.inspections.values()),
+        costs=pd.DataFrame(reader.costs).drop_duplicates(ignore_index=True),
         failures=tuple(sorted(set(reader.failures))),
         unfinished=tuple(sorted(set(reader.unfinished))),
         problems=tuple(sorted(set(reader.problems))),
@@ -103,9 +122,12 @@ class _Reader:
     """Collects from one folder after the other."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[str, str], dict] = {}
+        self.rows: dict[tuple[str, ...], dict] = {}
         self.runs: dict[str, dict] = {}
         self.logs: dict[str, Path] = {}
+        self.sweeps: dict[str, tuple[Point, ...]] = {}
+        self.inspections: dict[tuple[str, str, str], Path] = {}
+        self.costs: list[dict] = []
         self.failures: list[Failure] = []
         self.unfinished: list[str] = []
         self.problems: list[str] = []
@@ -115,6 +137,8 @@ class _Reader:
         if not (folder / "runs").is_dir():
             self.problems.append(f"{folder.name}: no result folder, it has no runs/")
             return
+        for path in sorted(folder.glob("costs/*.json")):
+            self._read_costs(path, f"{folder.name}/costs/{path.name}")
         for run in sorted(path for path in (folder / "runs").iterdir() if path.is_dir()):
             if run.name.startswith("."):
                 continue
@@ -128,6 +152,7 @@ class _Reader:
     def _read_records(self, run: Path, short: str) -> bool:
         paths = sorted(p for p in run.glob("records/*.json") if not p.name.startswith("."))
         took = self._json(run / "run.json", short) if (run / "run.json").is_file() else {}
+        points = self._sweeps(run, short)
         for path in paths:
             try:
                 record = load(path)
@@ -136,12 +161,41 @@ class _Reader:
                 name = f"{short}/records/{path.name}"
                 self.problems.append(_line(str(error).replace(str(path), name), name))
                 continue
-            self._add(record, took, run, f"{short}/records/{path.name}")
+            self._add(record, took, points, path, f"{short}/records/{path.name}")
+        for path in sorted(run.glob("inspect/*/query-*.json")):
+            self.inspections.setdefault((run.name, path.parent.name, path.name), path)
         return bool(paths)
 
-    def _add(self, record: Record, took: dict, run: Path, name: str) -> None:
-        row = _row(record, took.get("cost"), run.name)
-        first = self.rows.setdefault((record.run, record.label), row)
+    def _sweeps(self, run: Path, short: str) -> tuple[Point, ...]:
+        points = []
+        for path in sorted(run.glob("sweeps/*.json")):
+            data = self._json(path, f"{short}/sweeps")
+            try:
+                points += [
+                    Point(str(data["knob"]), float(p["value"]), p["dataset"], p["fingerprint"])
+                    for p in data["points"]
+                ]
+            except (KeyError, TypeError, ValueError) as error:
+                self.problems.append(f"{short}/sweeps/{path.name} is no sweep: {error!r}")
+        return tuple(points)
+
+    def _read_costs(self, path: Path, name: str) -> None:
+        try:
+            rows = json.loads(path.read_text(encoding="utf-8"))
+            wanted = ("method", "frames", "height", "width", "device", "precision", *COSTS)
+            self.costs += [{key: row[key] for key in wanted} for row in rows]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.problems.append(
+                _line(f"{name} does not hold what `zoo cost --json` prints: {error!r}")
+            )
+
+    def _add(
+        self, record: Record, took: dict, points: tuple[Point, ...], path: Path, name: str
+    ) -> None:
+        run = path.parent.parent
+        row = _row(record, took, points, path)
+        key = (record.run, record.label, record.dataset, record.fingerprint)
+        first = self.rows.setdefault(key, row)
         if any(first[key] != row[key] for key in ("metrics", "checkpoint")):
             self.problems.append(
                 f"{name}: another result of the same run and label was read before, and it "
@@ -150,6 +204,7 @@ class _Reader:
         if first is row:
             self.logs.setdefault(record.run, run / "log.jsonl")
             self.runs.setdefault(record.run, took)
+            self.sweeps.setdefault(record.run, points)
 
     def _read_failure(self, run: Path, short: str) -> None:
         failure = self._json(run / "failure.json", short)
@@ -197,20 +252,34 @@ _KEPT += ("gallery", "queries", "dropped", "metrics", "environment", "notes")
 _WORDS = ("checkpoint", "commit", "command", "selection")
 
 
-def _row(record: Record, run_cost: object, folder: str) -> dict:
+def _row(record: Record, took: dict, points: Sequence[Point], path: Path) -> dict:
     """One record as a flat row; the run's cost serves a record that has none."""
-    cost = record.cost or (run_cost if isinstance(run_cost, dict) else None) or {}
+    cost = record.cost or (took.get("cost") if isinstance(took.get("cost"), dict) else None) or {}
     row = {name: getattr(record, name) for name in _KEPT}
     row |= {name: getattr(record, name) or "" for name in _WORDS}
     row |= {name: record.metrics.get(name, np.nan) for name in METRICS}
     row |= {name: _number(cost.get(name)) for name in (*COSTS, "best_batch")}
+    spec = took.get("spec") if isinstance(took.get("spec"), dict) else {}
+    trained = spec.get("dataset", record.dataset), spec.get("fingerprint", record.fingerprint)
+    source = "" if trained[1] == record.fingerprint else _apart(*trained, record.dataset)
+    swept = {(point.dataset, point.fingerprint) for point in points}
     return row | {
         "training": "paper" if record.recipe.startswith("paper/") else record.recipe,
+        "trained_on": trained[0],
+        "trained_bits": trained[1],
+        "source": source,
+        "swept": bool(source) and (record.dataset, record.fingerprint) in swept,
         "built": json.dumps(record.arguments, sort_keys=True),
         "cmc": padded(record.cmc),
         "cost": cost,
-        "folder": folder,
+        "folder": path.parent.parent.name,
+        "per_query": path.parent / record.per_query if record.per_query else None,
     }
+
+
+def _apart(name: str, bits: str, other: str) -> str:
+    """A data set's name, with its fingerprint where the other has the same name."""
+    return f"{name} ({bits})" if name == other else name
 
 
 def _number(value: object) -> float:

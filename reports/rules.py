@@ -2,30 +2,31 @@
 
 import re
 
-_STAYS = "Every test track is in the gallery, the queries too. For each query"
-_LEAVES = "Queries and tracks of id −1 (junk) leave the gallery. For each query"
 _OWN = "the tracks of the same person from the same camera are taken out"
+_BOTH = f"For each query, tracks of id −1 (junk) and {_OWN}."
+_TEST = f"Every test track is in the gallery, the queries too. {_BOTH}"
+_FOLDER = f"The gallery is the data set's gallery folder, which holds the queries. {_BOTH}"
+_PAIR = (
+    "The gallery is camera {} of {}, the queries are camera {}; numbers are means over 10 splits."
+)
 _TRAP = "AP is the area under the precision-recall curve by trapezoids"
 _STEP = "AP is the mean precision at the matches"
+_SKIP = "a query without a match is dropped"
+_ERROR = "a query without a match is an error"
 _PROTOCOLS = {
-    "mars-official@1": f"{_STAYS}, tracks of id −1 (junk) and {_OWN}; {_TRAP}.",
-    "mars-ste-nvan@1": f"{_STAYS}, tracks of id −1 (junk) and {_OWN}; {_TRAP}, and what ranks "
-    "beyond place 10,000 is never found.",
-    "mars-ap3d@1": f"Tracks of id −1 (junk) leave the gallery, the queries stay. For each query "
-    f"{_OWN}; {_STEP}; a query without a match is dropped.",
-    "mars-torchreid@1": f"{_LEAVES} {_OWN}; {_STEP}; a query without a match is dropped.",
-    "duke-folders@1": f"The gallery is the data set's gallery folder. For each query {_OWN}; "
-    f"{_STEP}; a query without a match is dropped.",
-    "duke-ste-nvan@1": f"The gallery is the data set's gallery folder. For each query {_OWN}; "
-    f"{_TRAP}; a query without a match is an error.",
-    "ilids-10@1": "The gallery is camera 2 of the 150 test persons of each of 10 splits, the "
-    "queries are camera 1; numbers are means over the splits.",
-    "prid178-10@1": "The gallery is camera b of the 89 test persons of each of 10 splits, the "
-    "queries are camera a; numbers are means over the splits.",
-    "prid200-rand10@1": "The gallery is camera b of 100 of the first 200 persons, drawn for each "
-    "of 10 splits, the queries are camera a; numbers are means over the splits.",
-    "open@1": "The gallery is every test track that is no query. For each query tracks of id −1 "
-    f"(junk) and {_OWN}; {_STEP}; a query without a match is dropped.",
+    "mars-official@1": f"{_TEST} {_TRAP}; {_ERROR}.",
+    "mars-ste-nvan@1": f"{_TEST} {_TRAP}; {_ERROR}; what ranks beyond place 10,000 is never found.",
+    "mars-ap3d@1": "Tracks of id −1 (junk) leave the gallery; the queries stay, before the others. "
+    f"For each query, {_OWN}. {_STEP}; {_SKIP}.",
+    "mars-torchreid@1": "Queries and tracks of id −1 (junk) leave the gallery. For each query, "
+    f"{_OWN}. {_STEP}; {_SKIP}.",
+    "duke-folders@1": f"{_FOLDER} {_STEP}; {_SKIP}.",
+    "duke-ste-nvan@1": f"{_FOLDER} {_TRAP}; {_ERROR}.",
+    "ilids-10@1": f"{_PAIR.format(2, 'the 150 test persons', 1)} {_STEP}; {_ERROR}.",
+    "prid178-10@1": f"{_PAIR.format('b', '89 of 178 persons', 'a')} {_STEP}; {_ERROR}.",
+    "prid200-rand10@1": f"{_PAIR.format('b', '100 of the first 200 persons', 'a')} {_STEP}; "
+    f"{_ERROR}.",
+    "open@1": f"The gallery is every test track that is no query. {_BOTH} {_STEP}; {_SKIP}.",
 }
 _DISTANCES = {"cos": "Cosine distance", "l2sq": "Squared Euclidean distance"}
 _PLACES = {"bn": "after the batch-norm neck", "raw": "before the batch-norm neck"}
@@ -53,6 +54,13 @@ def explain(label: str) -> list[tuple[str, str]]:
     parts = [(protocol, _PROTOCOLS.get(protocol, f"a protocol {_UNKNOWN}."))]
     makers = (_distance, _frames, _rerank)
     return parts + [(part, makers[i](part)) for i, part in enumerate(rest)]
+
+
+def order(label: str) -> int:
+    """Where a label's protocol stands in this page; what is not told here comes last."""
+    known = list(_PROTOCOLS)
+    protocol = label.partition("/")[0]
+    return known.index(protocol) if protocol in known else len(known)
 
 
 def _distance(part: str) -> str:

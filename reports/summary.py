@@ -6,10 +6,20 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from reports import ties
 from reports.markup import code, names
 from reports.tables import Group, pareto
 
 COST_NAMES = {"gmacs": "GMACs", "latency_ms": "latency"}
+
+
+class Behind(NamedTuple):
+    """What a row is behind the best, with the interval of that; fractions."""
+
+    name: str
+    by: float
+    low: float
+    high: float
 
 
 class Lead(NamedTuple):
@@ -17,21 +27,23 @@ class Lead(NamedTuple):
 
     Attributes:
         best: names of the best, several if exactly equal.
-        value: their score, a fraction.
-        close: name, difference and spread of those that differ by no more than the spread.
-        unknown: names of those whose spread, or that of the best, is not known.
-        beaten: name, difference and spread of those that differ by more.
+        value: their score, a fraction, with its interval ``low`` to ``high``; NaN if not known.
+        close: those whose distance from the best may be 0.
+        unknown: names of those that could not be tested.
+        beaten: those that are behind, the nearest first.
     """
 
     best: tuple[str, ...]
     value: float
-    close: tuple[tuple[str, float, float], ...]
+    low: float
+    high: float
+    close: tuple[Behind, ...]
     unknown: tuple[str, ...]
-    beaten: tuple[tuple[str, float, float], ...]
+    beaten: tuple[Behind, ...]
 
 
 def lead(rows: pd.DataFrame, score: str) -> Lead | None:
-    """Compare every row with the best one; the spread of two is the larger standard deviation.
+    """Compare every row with the best one, by the marks of `reports.ties`.
 
     None if no row has this score.
     """
@@ -39,16 +51,19 @@ def lead(rows: pd.DataFrame, score: str) -> Lead | None:
     if rows.empty:
         return None
     top = rows.iloc[0]
-    equal = rows[rows[score] == top[score]]
-    close, unknown, beaten = [], [], []
-    for _, row in rows.iloc[len(equal) :].iterrows():
-        spread = np.maximum(row[f"{score}_sd"], top[f"{score}_sd"])  # NaN if either is not known
-        told = (row["name"], top[score] - row[score], spread)
-        if np.isnan(spread):
-            unknown.append(row["name"])
-        else:
-            (close if told[1] <= spread else beaten).append(told)
-    return Lead(tuple(equal["name"]), top[score], tuple(close), tuple(unknown), tuple(beaten))
+    found: dict[str, list] = {ties.TIE: [], ties.WORSE: [], ties.UNTESTED: []}
+    for _, row in rows[rows[score] < top[score]].iterrows():
+        ends = (row[f"{score}_{end}"] for end in ("behind", "behind_low", "behind_high"))
+        found[row[f"{score}_mark"]].append(Behind(row["name"], *ends))
+    return Lead(
+        best=tuple(rows.loc[rows[score] == top[score], "name"]),
+        value=top[score],
+        low=top[f"{score}_low"],
+        high=top[f"{score}_high"],
+        close=tuple(found[ties.TIE]),
+        unknown=tuple(row.name for row in found[ties.UNTESTED]),
+        beaten=tuple(found[ties.WORSE]),
+    )
 
 
 def sentences(group: Group) -> list[str]:
@@ -56,18 +71,27 @@ def sentences(group: Group) -> list[str]:
     rows, told = group.rows, []
     if len(rows) == 1:
         row = rows.iloc[0]
-        scores = [f"{s} {100 * row[s]:.1f} %" for s in ("mAP", "R1") if row[s] == row[s]]
+        scores = [
+            f"{s} {_value(row[s], row[f'{s}_low'], row[f'{s}_high'])}"
+            for s in ("mAP", "R1")
+            if row[s] == row[s]
+        ]
         told.append(
             f"Only {code(row['name'])} was scored, {' and '.join(scores) or 'without mAP'}."
         )
-        return told + _about_spread(group)
+        return told + _about_seeds(group)
     if group.key.training == "paper":
         told.append("Each method ran under its own recipe, so this ranks method and recipe as one.")
     for score in ("mAP", "R1"):
         found = lead(rows, score)
-        told += [_lead_in_words(found, score, spread_of(group))] if found else []
-    told += _about_spread(group)
+        told += [_lead_in_words(found, score)] if found else []
+    told += _about_seeds(group)
     return told + _fronts(group)
+
+
+def _value(value: float, low: float, high: float) -> str:
+    between = "" if np.isnan(low) else f" ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * value:.1f} %{between}"
 
 
 def _fronts(group: Group) -> list[str]:
@@ -84,27 +108,26 @@ def _fronts(group: Group) -> list[str]:
     ]
 
 
-def _lead_in_words(found: Lead, score: str, between: str) -> str:
-    value = f"{100 * found.value:.1f} %"
+def _lead_in_words(found: Lead, score: str) -> str:
     verb = "is best" if len(found.best) == 1 else "are best, exactly equal,"
-    text = f"By {score} {names(found.best)} {verb} ({value})"
+    value = _value(found.value, found.low, found.high)
+    text = f"By {score} {names(found.best)} {verb} at {value}"
     if found.close:
-        apart = "; ".join(
-            f"{code(name)} ({_points(difference)}, spread {100 * spread:.1f})"
-            for name, difference, spread in found.close
-        )
-        text += (
-            f", but not told apart, since the difference is within the spread {between}: {apart}"
-        )
-    elif found.beaten:
-        name, difference, spread = found.beaten[0]
-        text += f", {_points(difference)} ahead of {code(name)}; the spread {between} is "
-        text += f"{100 * spread:.1f}"
+        behind = "; ".join(_behind(row) for row in found.close)
+        text += f"; not distinguishable from {'it' if len(found.best) == 1 else 'them'}: {behind}"
+    if found.beaten:
+        others = "the nearest that is behind" if found.close or found.unknown else "the next"
+        text += f"; {others} is {_behind(found.beaten[0])}"
+    if found.unknown:
+        text += f"; not tested against it: {names(found.unknown)}"
     return text + "."
 
 
-def _points(difference: float) -> str:
-    return f"{100 * difference:.1f} points"
+def _behind(row: Behind) -> str:
+    return (
+        f"{code(row.name)}, {100 * row.by:.1f} points lower "
+        f"({100 * row.low:.1f} to {100 * row.high:.1f})".replace("(-", "(−")
+    )
 
 
 def spread_of(group: Group) -> str:
@@ -115,17 +138,16 @@ def spread_of(group: Group) -> str:
     return "between seeds"
 
 
-def _about_spread(group: Group) -> list[str]:
+def _about_seeds(group: Group) -> list[str]:
     once = group.rows.loc[group.rows["runs"] == 1, "name"]
     if not len(once):
         return []
     if len(once) < len(group.rows):
         return [
-            f"With one run the spread is unknown: {names(once)}. A difference from "
-            f"{'it' if len(once) == 1 else 'them'} may be chance."
+            f"Run once, so that nothing is known of other seeds: {names(once)}. A difference from "
+            f"{'it' if len(once) == 1 else 'them'} may be the seed's."
         ]
-    tail = " Differences may be chance." if len(once) > 1 else ""
-    return [f"With one seed the spread between seeds is unknown.{tail}"]
+    return ["With one seed nothing is known of other seeds: differences may be the seed's."]
 
 
 def cautions(group: Group) -> list[str]:
@@ -133,13 +155,13 @@ def cautions(group: Group) -> list[str]:
     found, records = [], group.records
     cells = {
         name: set(zip(runs["split"], runs["seed"], strict=True))
-        for name, runs in records_by_name(group)
+        for name, runs in group.by_name.items()
     }
     if len({frozenset(c) for c in cells.values()}) > 1:
         which = grouped((name, _cells(c)) for name, c in cells.items())
         parts = "; ".join(f"{who}: {cell}" for cell, who in shortened(which))
         found.append(f"Not all methods ran with the same seeds and splits: {parts}.")
-    doubled = [n for n, runs in records_by_name(group) if len(runs) > len(cells[n])]
+    doubled = [n for n, runs in group.by_name.items() if len(runs) > len(cells[n])]
     if doubled:
         found.append(f"Several runs share one seed and split: {names(doubled)}.")
     gpus = conditions(group)
@@ -158,28 +180,18 @@ def _cells(cells: Iterable[tuple[int, int]]) -> str:
     return ", ".join(f"split {split} seed {seed}" for split, seed in cells)
 
 
-def records_by_name(group: Group) -> list[tuple[str, pd.DataFrame]]:
-    """The records of each row, in the rows' order."""
-    same = ["method", "built", "recipe", "origin"]
-    return [
-        (row["name"], group.records[group.records[same].eq(row[same].to_list()).all(axis=1)])
-        for _, row in group.rows.iterrows()
-    ]
-
-
 def conditions(group: Group) -> dict[str, list[str]]:
     """Under what conditions costs were measured, with the methods: one entry if all are alike."""
     pairs = [
-        (name, _condition(row))
-        for name, runs in records_by_name(group)
-        for _, row in runs.iterrows()
-        if row["cost"]
+        (name, _condition(cost, environment))
+        for name, runs in group.by_name.items()
+        for cost, environment in zip(runs["cost"], runs["environment"], strict=True)
+        if cost
     ]
     return {condition: list(dict.fromkeys(found)) for condition, found in grouped(pairs)}
 
 
-def _condition(row: pd.Series) -> str:
-    cost, environment = row["cost"], row["environment"]
+def _condition(cost: dict, environment: dict) -> str:
     precision = {"no": "fp32"}.get(cost.get("precision"), cost.get("precision"))
     machine = environment.get("gpu") or environment.get("processor")
     size = " × ".join(str(cost.get(name, "?")) for name in ("frames", "height", "width"))

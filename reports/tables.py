@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from reports import ties
 from reports.reading import COSTS, METRICS, RANKS_SHOWN, Failure, Results, collect
 
 __all__ = [
@@ -23,6 +24,9 @@ __all__ = [
 ]
 
 
+_SAME = ["method", "built", "recipe", "origin"]  # what the runs behind one row share
+
+
 class Key(NamedTuple):
     """What all that is ranked in one table has in common."""
 
@@ -30,25 +34,51 @@ class Key(NamedTuple):
     fingerprint: str
     training: str  # the recipe, or "paper" for each method's own
     label: str
+    source: str = ""  # the data set that was trained on, where it is another
 
 
 class Group(NamedTuple):
-    """One table: its key, one row a method, and the records behind it."""
+    """One table.
+
+    Attributes:
+        key: what all in it have in common.
+        rows: one row a method.
+        records: all that are behind it; ``by_name``: those behind each row, in the rows' order.
+    """
 
     key: Key
     rows: pd.DataFrame
     records: pd.DataFrame
+    by_name: dict[str, pd.DataFrame]
 
 
-def groups(frame: pd.DataFrame) -> list[Group]:
-    """The tables of a report, each with the records behind it, in a fixed order."""
+def groups(frame: pd.DataFrame, resamples: int | None = None) -> list[Group]:
+    """The tables of a report, each with the records behind it, in a fixed order.
+
+    The rows are those of `comparison` with the columns of `reports.ties`. What a sweep scored is
+    left out: it belongs to `reports.trends`.
+
+    Args:
+        frame: records as `collect` reads them.
+        resamples: of each bootstrap; None takes what the size of the report allows.
+    """
+    frame = frame[~frame["swept"]] if len(frame) else frame
     if frame.empty:
         return []
     rows = comparison(frame)
-    return [
-        Group(Key(*key), rows.loc[rows[list(Key._fields)].eq(list(key)).all(axis=1)], records)
-        for key, records in frame.groupby(list(Key._fields), sort=True)
-    ]
+    found = []
+    for key, records in frame.groupby(list(Key._fields), sort=True):
+        own = rows[list(Key._fields)].eq(list(key)).all(axis=1)
+        found.append(Group(Key(*key), rows.loc[own], records, _by_name(rows.loc[own], records)))
+    work = [(ties.tables(group.by_name), group) for group in found]
+    draws = ties.resamples_for([tables for tables, _ in work]) if resamples is None else resamples
+    return [group._replace(rows=ties.marked(group.rows, tables, draws)) for tables, group in work]
+
+
+def _by_name(rows: pd.DataFrame, records: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    parts = dict(list(records.groupby(_SAME, sort=False)))
+    keys = rows[_SAME].itertuples(index=False, name=None)
+    return {name: parts[key] for name, key in zip(rows["name"], keys, strict=True)}
 
 
 def comparison(frame: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +91,7 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for key, group in frame.groupby(list(Key._fields), sort=True):
         found = []
-        for _, runs in group.groupby(["method", "built", "recipe", "origin"], sort=True):
+        for _, runs in group.groupby(_SAME, sort=True):
             found.append(dict(zip(Key._fields, key, strict=True)) | _averaged(runs))
         _name(found)
         found.sort(key=lambda row: (-row["mAP"] if row["mAP"] == row["mAP"] else 2, row["name"]))
@@ -70,7 +100,7 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _averaged(runs: pd.DataFrame) -> dict:
-    row = {name: runs[name].iloc[0] for name in ("method", "built", "recipe", "origin")}
+    row = {name: runs[name].iloc[0] for name in _SAME}
     row |= {name: runs[name].mean() for name in METRICS}
     row |= {f"{name}_sd": runs[name].std(ddof=1) for name in METRICS}
     row |= {name: runs[name].median() for name in COSTS}

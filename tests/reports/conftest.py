@@ -1,10 +1,12 @@
 """Result folders with invented numbers, written as the benchmark writes real ones."""
 
+import dataclasses
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmark.record import Record, hash_of, save, write_json, write_text
@@ -71,10 +73,28 @@ def a_record(method="sta", seed=0, score=0.7, **changes):
     return Record(**{**fields, **changes})
 
 
-def write(folder: Path, record: Record, epochs: int = 4) -> Path:
+def scored(folder: Path, method: str, seed: int, ap, **changes) -> Record:
+    """Write a record with its per-query file, made of each query's AP; a person has two queries."""
+    ap = np.asarray(ap, dtype=float)
+    first = np.where(ap >= 0.5, 1, np.where(ap >= 0.25, 4, 30))
+    metrics = {f"R{k}": float((first <= k).mean()) for k in (1, 5, 10, 20)}
+    metrics |= {"mAP": float(ap.mean()), "mINP": float(ap.mean() / 2)}
+    cmc = [float((first <= k).mean()) for k in range(1, 51)]
+    record = a_record(method, seed, metrics=metrics, cmc=cmc, queries=len(ap), **changes)
+    name = f"{record.label.replace('/', '-')}--{record.fingerprint}"
+    record = dataclasses.replace(record, per_query=f"{name}.csv")
+    rows = np.arange(len(ap))
+    table = {"query": 3 * rows, "pid": 1 + rows // 2, "AP": ap, "INP": ap / 2, "first": first}
+    run = write(folder, record, stem=name)
+    csv = pd.DataFrame({**table, "matches": 2}).to_csv(index=False)
+    write_text(run / "records" / f"{name}.csv", csv)
+    return record
+
+
+def write(folder: Path, record: Record, epochs: int = 4, stem: str = "") -> Path:
     """Put a record, its log and its run.json where the benchmark puts them; the run's folder."""
     run = folder / "runs" / f"{record.method.split('[')[0]}-{record.run}"
-    save(record, run / "records" / f"{record.label.replace('/', '-')}.json")
+    save(record, run / "records" / f"{stem or record.label.replace('/', '-')}.json")
     lines = [
         {"epoch": e, "step": 9 * e, "loss": 5.0 / e + record.seed / 10, "accuracy": 1 - 0.9 / e}
         for e in range(1, epochs + 1)
@@ -117,6 +137,7 @@ def fake() -> SimpleNamespace:
     return SimpleNamespace(
         record=a_record,
         write=write,
+        scored=scored,
         fail=fail,
         folder=a_folder,
         cost=COST,

@@ -1,0 +1,56 @@
+/* Wiring: what changes the state, and drawing. */
+
+function draw() {
+  const rows = visible();
+  drawAbout();
+  drawTable(rows);
+  drawPlot(rows);
+}
+
+function fill(select, options) {
+  select.replaceChildren(...options.map(([value, title]) => element("option", { value }, title)));
+}
+
+function keep(theme) {
+  try { localStorage.setItem("theme", theme); } catch { /* a page from disk may not be allowed to */ }
+}
+
+function kept() {
+  try { return localStorage.getItem("theme") ?? "auto"; } catch { return "auto"; }
+}
+
+function start() {
+  const choices = curveChoices();
+  fill(at("group"), groups.map((group, i) => [i, group.title]));
+  fill(at("x"), Object.entries(COSTS));
+  fill(at("y"), SCORES.map((score) => [score, score]));
+  fill(at("curve"), choices.map((choice, i) => [i, choice.title]));
+  at("theme").value = kept();
+  document.documentElement.dataset.theme = at("theme").value;
+  const redraw = () => { if (groups.length) draw(); drawCurves(choices); };
+  at("theme").addEventListener("change", (event) => {
+    document.documentElement.dataset.theme = event.target.value;
+    keep(event.target.value);
+    redraw();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  at("group").addEventListener("change", (event) => { state.group = Number(event.target.value); draw(); });
+  at("filter").addEventListener("input", (event) => { state.filter = event.target.value; draw(); });
+  for (const axis of ["x", "y"]) {
+    at(axis).addEventListener("change", (event) => { state[axis] = event.target.value; draw(); });
+  }
+  at("log").addEventListener("change", (event) => { state.log = event.target.checked; draw(); });
+  for (const id of ["curve", "curve-y"]) at(id).addEventListener("change", () => drawCurves(choices));
+  at("close").addEventListener("click", () => at("detail").close());
+  at("detail").addEventListener("click", (event) => { if (event.target === at("detail")) at("detail").close(); });
+  if (!groups.length) {
+    for (const id of ["leaderboard", "curves"]) at(id).hidden = true;
+    return;
+  }
+  drawHead();
+  draw();
+  linkPlot();
+  if (choices.length) drawCurves(choices); else at("curves").hidden = true;
+}
+
+start();

@@ -1,0 +1,221 @@
+"use strict";
+/* The page's behaviour: one state, drawn again as a whole when it changes. */
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const at = (id) => document.getElementById(id);
+const COSTS = {
+  gmacs: "GMACs", latency_ms: "Latency (ms)", peak_memory_mb: "Peak memory (MB)", params_m: "Params (M)",
+};
+const SCORES = ["mAP", "R1", "R5", "R10", "R20", "mINP"];
+const COLUMNS = [
+  { key: "name", title: "Method" },
+  ...SCORES.flatMap((score) => [
+    { key: score, title: `${score} (%)`, score },
+    ...(score === "mAP" || score === "R1"
+      ? [{ key: `${score}_low`, title: `${score} 95 %`, ends: [`${score}_low`, `${score}_high`] }]
+      : []),
+  ]),
+  { key: "params_m", title: "Params (M)" },
+  { key: "gmacs", title: "GMACs" },
+  { key: "latency_ms", title: "Latency (ms)", beside: "latency_iqr_ms" },
+  { key: "clips_per_s", title: "Clips/s", beside: "best_batch" },
+  { key: "peak_memory_mb", title: "Peak memory (MB)" },
+  { key: "seeds", title: "Seeds" },
+];
+const state = { group: 0, sort: "mAP", down: true, filter: "", x: "gmacs", y: "mAP", log: false };
+
+const groups = DATA.groups.map((group) => ({
+  ...group,
+  rows: group.rows.map((row) => ({
+    ...row, ...Object.fromEntries(DATA.columns.map((name, i) => [name, row.values[i]])),
+  })),
+}));
+
+function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function number(value, digits = 4) {
+  if (value === null || value === undefined) return "";
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en-US");
+  return String(Number(value.toPrecision(digits)));
+}
+
+const percent = (value) => (value === null ? "" : (100 * value).toFixed(1));
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+function visible() {
+  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const rows = groups[state.group].rows.filter((row) => {
+    const text = `${row.name} ${row.recipe} ${row.built}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const way = state.down ? -1 : 1;
+  return rows.sort((a, b) => {
+    const [left, right] = [a[state.sort], b[state.sort]];
+    if (left === null || right === null) return (left === null) - (right === null);
+    const order = typeof left === "string" ? left.localeCompare(right) : left - right;
+    return way * order || a.name.localeCompare(b.name);
+  });
+}
+
+function drawHead() {
+  const row = element("tr");
+  for (const column of COLUMNS) {
+    const button = element("button", { type: "button" }, column.title);
+    button.addEventListener("click", () => {
+      const fresh = state.sort !== column.key;
+      state.down = fresh ? column.key !== "name" && !(column.key in COSTS) : !state.down;
+      state.sort = column.key;
+      draw();
+    });
+    const head = element("th", { scope: "col", class: column.key === "name" ? "name" : "" }, button);
+    head.dataset.key = column.key;
+    row.append(head);
+  }
+  document.querySelector("#table thead").replaceChildren(row);
+}
+
+function cell(row, column, best) {
+  const made = element("td");
+  if (column.ends) {
+    const [low, high] = column.ends.map((end) => percent(row[end]));
+    made.textContent = low && high ? `${low}–${high}` : "";
+  } else if (column.score) {
+    const shown = percent(row[column.score]);
+    const isBest = shown !== "" && shown === best[column.score];
+    made.append(isBest ? element("strong", {}, shown) : shown);
+    const spread = percent(row[`${column.score}_sd`]);
+    if (shown && spread) made.append(element("span", { class: "spread" }, ` ± ${spread}`));
+    if (row[`${column.score}_mark`] === "tie" && !isBest) {
+      made.append(" ", element("abbr", { title: "not distinguishable from the best" }, "≈"));
+    }
+  } else {
+    made.textContent = number(row[column.key]);
+    if (made.textContent && column.beside && row[column.beside] !== null) {
+      made.append(element("span", { class: "spread" }, ` (${number(row[column.beside], 2)})`));
+    }
+  }
+  return made;
+}
+
+function drawTable(rows) {
+  const all = groups[state.group].rows;
+  const best = {};
+  for (const score of SCORES) {
+    const values = all.map((row) => row[score]).filter((value) => value !== null);
+    best[score] = values.length > 1 ? percent(Math.max(...values)) : null;
+  }
+  const body = document.querySelector("#table tbody");
+  body.replaceChildren(...rows.map((row, place) => {
+    const button = element("button", { type: "button", "aria-haspopup": "dialog" }, row.name);
+    button.addEventListener("click", () => openDetail(row));
+    const line = element("tr", {}, element("th", { scope: "row" }, button));
+    line.append(...COLUMNS.slice(1).map((column) => cell(row, column, best)));
+    line.addEventListener("mouseenter", () => hoverPoint(row));
+    button.addEventListener("focus", () => hoverPoint(row));
+    line.dataset.name = row.name;
+    return line;
+  }));
+  for (const head of document.querySelectorAll("#table thead th")) {
+    const sorted = head.dataset.key === state.sort;
+    if (sorted) head.setAttribute("aria-sort", state.down ? "descending" : "ascending");
+    else head.removeAttribute("aria-sort");
+  }
+  const title = COLUMNS.find((column) => column.key === state.sort).title;
+  at("status").textContent =
+    `${rows.length} of ${all.length} methods, sorted by ${title}, ${state.down ? "highest" : "lowest"} first.`;
+}
+
+function drawAbout() {
+  const group = groups[state.group];
+  const sizes = group.sizes.map(([gallery, queries, dropped]) =>
+    `${gallery.toLocaleString("en-US")} gallery tracks, ${queries.toLocaleString("en-US")} queries used, ${dropped} dropped`);
+  at("sizes").textContent = `${sizes.join("; or ")}. Data set fingerprint ${group.fingerprint}.`;
+  at("cautions").replaceChildren(...group.cautions.map((line) => element("li", {}, line)));
+  at("rules").replaceChildren(...group.rules.flatMap(([part, words]) =>
+    [element("dt", {}, element("code", {}, part)), element("dd", {}, words)]));
+  const drawn = group.resamples
+    ? ` 95 %: bootstrap interval over test persons and seeds, ${group.resamples.toLocaleString("en-US")} times;` +
+      " ≈: the paired interval of the difference from the best holds 0."
+    : "";
+  at("legend").textContent =
+    `Bold: best in its column, as shown; ±: standard deviation over runs.${drawn} Blank: not measured.`;
+}
+
+/* ---- one method ------------------------------------------------------------------------------ */
+
+function openDetail(row) {
+  const group = groups[state.group];
+  const records = row.records.map((values) =>
+    Object.fromEntries(DATA.recordColumns.map((name, i) => [name, values[i]])));
+  const told = { Recipe: row.recipe, "Built with": row.built, "Data set": group.dataset,
+    Fingerprint: group.fingerprint, "Result label": group.label };
+  const list = element("dl");
+  for (const [title, words] of Object.entries(told)) {
+    list.append(element("dt", {}, title), element("dd", {}, element("code", {}, words)));
+  }
+  at("detail-title").textContent = row.name;
+  at("detail-body").replaceChildren(list, ...detailRecords(records), ...detailLinks(row));
+  at("detail").showModal();
+}
+
+function detailRecords(records) {
+  const titles = ["Run", "Split", "Seed", "mAP (%)", "R1 (%)", "Weights (sha256)", "Commit", "Epoch"];
+  const head = element("tr", {}, ...titles.map((title) => element("th", { scope: "col" }, title)));
+  const rows = records.map((one) => element("tr", {}, ...[
+    one.run, one.split, one.seed, percent(one.mAP), percent(one.R1), one.checkpoint.slice(0, 16),
+    one.commit.slice(0, 12), one.selection,
+  ].map((value) => element("td", {}, String(value)))));
+  const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
+  const made = [element("h3", {}, "Records"), element("div", { class: "scroll", tabindex: "0" }, table)];
+  const commands = [...new Set(records.map((one) => DATA.shared.command[one.command]))].filter(Boolean);
+  made.push(element("h3", {}, "To get this again"));
+  if (!commands.length) made.push(element("p", {}, "No command was recorded."));
+  for (const command of commands) made.push(element("pre", {}, command), copyButton(command));
+  const environments = [...new Set(records.map((one) => one.environment))];
+  made.push(element("h3", {}, "Measured on"));
+  for (const place of environments) {
+    const parts = Object.entries(DATA.shared.environment[place]).filter(([, value]) => value !== null);
+    made.push(element("p", { class: "quiet" }, parts.map(([key, value]) => `${key} ${value}`).join(", ")));
+  }
+  const notes = [...new Set(records.flatMap((one) => DATA.shared.notes[one.notes]))];
+  if (notes.length) {
+    made.push(element("h3", {}, "Notes"), element("ul", {}, ...notes.map((note) => element("li", {}, note))));
+  }
+  return made;
+}
+
+function copyButton(text) {
+  const button = element("button", { type: "button" }, "Copy the command");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(button.previousElementSibling);
+      button.textContent = "Selected: copy it with the keyboard";
+    }
+  });
+  return button;
+}
+
+function detailLinks(row) {
+  const found = [...document.querySelectorAll(".looked")].filter((one) => one.dataset.method === row.method);
+  if (!found.length) return [];
+  const links = found.map((one) => {
+    const button = element("button", { type: "button" }, one.querySelector("summary").textContent);
+    button.addEventListener("click", () => {
+      at("detail").close();
+      one.open = true;
+      one.querySelector("summary").focus();
+      one.scrollIntoView();
+    });
+    return element("li", {}, button);
+  });
+  return [element("h3", {}, "Looked at"), element("ul", {}, ...links)];
+}
