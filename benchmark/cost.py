@@ -14,6 +14,7 @@ import statistics
 import time
 import warnings
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,29 @@ UNCOUNTED = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
+class Count:
+    """What can be counted of embedding one clip, without a clock; the same on every machine.
+
+    Attributes:
+        params_m: parameters without the classifier, in 10⁶.
+        gmacs: multiply-adds of one clip, in 10⁹ (fvcore's unit).
+        activations_m: elements that convolutions, linear layers and attention put out, in 10⁶.
+        frames: T; ``height`` and ``width``: pixels.
+        parts: ``gmacs`` of stem, stages and attention layers, and of the ``rest``; they sum to it.
+        left_out: operators without counted multiply-adds, with how often they ran.
+    """
+
+    params_m: float
+    gmacs: float
+    activations_m: float
+    frames: int
+    height: int
+    width: int
+    parts: dict[str, float]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cost:
     """The cost of embedding one clip.
 
@@ -158,7 +182,8 @@ def measure(
     """
     was_training, model = model.training, model.eval().to(device)
     clip = torch.zeros(1, frames, 3, height, width, device=device)
-    gmacs, left_out = count_gmacs(model, clip)
+    counted = dataclasses.asdict(count(model, clip))
+    del counted["parts"]
     with torch.inference_mode(), autocast(device, precision):
         times = latencies(model, clip)
         throughput, batch = best_throughput(model, clip)
@@ -166,12 +191,7 @@ def measure(
     quartiles = statistics.quantiles(times, n=4)
     model.train(was_training)
     return Cost(
-        params_m=sum(p.numel() for p in model.parameters()) / 1e6,
-        gmacs=gmacs,
-        activations_m=count_activations(model, clip),
-        frames=frames,
-        height=height,
-        width=width,
+        **counted,
         latency_ms=round(statistics.median(times) * 1e3, 3),
         latency_iqr_ms=round((quartiles[2] - quartiles[0]) * 1e3, 3),
         clips_per_s=round(throughput, 2),
@@ -179,7 +199,6 @@ def measure(
         peak_memory_mb=round(peak, 2),
         device=device_name(device),
         precision=precision,
-        left_out=left_out,
     )
 
 
@@ -194,44 +213,89 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
 # ---- multiply-adds -------------------------------------------------------------------------------
 
 
-def count_gmacs(model: nn.Module, clips: Tensor) -> tuple[float, dict[str, int]]:
-    """``(10⁹ multiply-adds, operators left out)`` of one forward pass.
+def count(model: nn.Module, clip: Tensor) -> Count:
+    """Count one clip, ``[1, T, 3, H, W]``; the model is put into evaluation.
 
     Raises:
         ValueError: an operator is neither counted nor known to have no multiply-adds.
     """
-    analysis = _analyse(FlopCountAnalysis, model, clips)
-    analysis.set_op_handle("aten::scaled_dot_product_attention", _attention_macs)
-    analysis.set_op_handle("aten::lstm", _lstm_macs)
-    total = analysis.total()
-    left_out = dict(sorted(analysis.unsupported_ops().items()))
-    strange = {name for name in left_out if {name, name.removesuffix("_")}.isdisjoint(UNCOUNTED)}
+    analysis = _multiply_adds(model, clip)
+    _, frames, _, height, width = clip.shape
+    return Count(
+        params_m=sum(p.numel() for p in model.parameters()) / 1e6,
+        gmacs=analysis.total() / 1e9,
+        activations_m=count_activations(model, clip),
+        frames=frames,
+        height=height,
+        width=width,
+        parts={name: macs / 1e9 for name, macs in _parts(model, analysis.by_module()).items()},
+        left_out=_left_out(analysis),
+    )
+
+
+def count_gmacs(model: nn.Module, clips: Tensor) -> float:
+    """10⁹ multiply-adds of one forward pass.
+
+    Raises:
+        ValueError: an operator is neither counted nor known to have no multiply-adds.
+    """
+    return _multiply_adds(model, clips).total() / 1e9
+
+
+def _multiply_adds(model: nn.Module, clips: Tensor) -> FlopCountAnalysis:
+    handles = {"scaled_dot_product_attention": _attention_macs, "lstm": _lstm_macs}
+    analysis = _analyse(FlopCountAnalysis, model, clips, handles)
+    strange = {
+        name
+        for name in analysis.unsupported_ops()
+        if {name, name.removesuffix("_")}.isdisjoint(UNCOUNTED)
+    }
     if strange:
         raise ValueError(
             f"cannot count the multiply-adds of {type(model).__name__}: "
             f"{', '.join(sorted(strange))} "
             "is neither counted nor listed in benchmark.cost.UNCOUNTED"
         )
-    return total / 1e9, {name.removeprefix("aten::"): n for name, n in left_out.items()}
+    return analysis
+
+
+def _left_out(analysis: FlopCountAnalysis) -> dict[str, int]:
+    found = sorted(analysis.unsupported_ops().items())
+    return {name.removeprefix("aten::"): times for name, times in found}
+
+
+def _parts(model: nn.Module, by_module: dict[str, float]) -> dict[str, float]:
+    """A model's children; those of a trunk (stem, stages) and of a group of layers one by one."""
+    found: dict[str, float] = {}
+    for name, child in model.named_children():
+        trunk, group = hasattr(child, "layer1"), isinstance(child, nn.ModuleDict | nn.ModuleList)
+        for inner, _ in child.named_children() if trunk or group else [("", None)]:
+            path = ".".join(part for part in ("model", name, inner) if part)
+            label = f"{name}.{inner}" if group else inner or name
+            if trunk:
+                stage = inner.startswith("layer")
+                label = inner.replace("layer", "stage") if stage else "stem"
+            found[label] = found.get(label, 0) + by_module.get(path, 0)
+    found = {label: macs for label, macs in found.items() if macs}
+    return found | {"rest": by_module[""] - sum(found.values())}
 
 
 def count_activations(model: nn.Module, clips: Tensor) -> float:
     """10⁶ elements put out by convolutions, matrix products and attention."""
-    analysis = _analyse(ActivationCountAnalysis, model, clips)
-    analysis.set_op_handle(
-        "aten::scaled_dot_product_attention", lambda _, out: math.prod(_shape(out[0]))
-    )
-    return analysis.total() / 1e6
+    handles = {"scaled_dot_product_attention": lambda _, out: math.prod(_shape(out[0]))}
+    return _analyse(ActivationCountAnalysis, model, clips, handles).total() / 1e6
 
 
-def _analyse(kind: type, model: nn.Module, clips: Tensor):
+def _analyse(kind: type, model: nn.Module, clips: Tensor, handles: dict[str, Callable]):
     logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
     model.eval()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # tracing warns of every Python number
         analysis = kind(_Embedding(model), clips)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-        analysis.total()
+        for name, handle in handles.items():
+            analysis.set_op_handle(f"aten::{name}", handle)
+        analysis.total()  # traces, once
     return analysis
 
 

@@ -29,6 +29,7 @@ class Recipe:
         backbone: a timm network, or ``own`` for the one that each method names.
         channels: widths of the four stages; empty for the network's own.
         layers: blocks of the four stages; empty for the network's own.
+        stem: width of the first convolution; 0 for the network's own.
         init: ``none``, or ``imagenet`` for timm's weights of the backbone.
         frames: T, frames of a training clip.
         height: of the images, in pixels.
@@ -61,6 +62,7 @@ class Recipe:
     backbone: str = "own"
     channels: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
+    stem: int = 0
     init: str = "none"
     frames: int = 8
     height: int = 256
@@ -120,7 +122,8 @@ class Recipe:
     def backbone_of(self, own: str) -> Variant:
         """The backbone for a method whose own is ``own``, as a variant."""
         name = own if self.backbone == "own" else self.backbone
-        shape = {k: v for k, v in (("channels", self.channels), ("layers", self.layers)) if v}
+        chosen = {"channels": self.channels, "layers": self.layers, "stem": self.stem}
+        shape = {name: value for name, value in chosen.items() if value}
         if shape:
             name = _NARROWABLE.get(name, name)
         return Variant(name, shape)
@@ -142,7 +145,15 @@ class Recipe:
         )
 
 
-_LEAST = {"frames": 1, "height": 32, "width": 16, "identities": 2, "tracklets": 2, "epochs": 0}
+_LEAST = {
+    "stem": 0,
+    "frames": 1,
+    "height": 32,
+    "width": 16,
+    "identities": 2,
+    "tracklets": 2,
+    "epochs": 0,
+}
 _OPTIONS = {
     "sampling": tuple(SAMPLINGS),
     "schedule": ("steps", "cosine", "exponential"),
@@ -158,6 +169,7 @@ _QUICK = Recipe(
     name="quick",
     channels=(16, 32, 64, 128),
     layers=(1, 2, 3, 1),
+    stem=16,
     frames=4,
     height=128,
     width=64,

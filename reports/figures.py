@@ -138,6 +138,34 @@ def cost_trend(rows: pd.DataFrame, looks: Mapping[str, Style], title: str, axis:
     return figure
 
 
+def growth(rows: pd.DataFrame, frames: int, height: int) -> Figure:
+    """GMACs against T at one image size, and against the image's height at one T, both on logs.
+
+    Args:
+        rows: method, frames, height, width, gmacs.
+        frames: T of the right panel.
+        height: of the images of the left panel.
+    """
+    looks = styles(sorted(set(rows["method"])))
+    figure, panels = new_figure((9.6, 4.4 + 0.19 * -(-len(looks) // 4)), 2, "GMACs of one clip")
+    told = (
+        ("frames", rows["height"] == height, f"Frames of a clip, T, at {height} x {height // 2}"),
+        ("height", rows["frames"] == frames, f"Height of the images (pixels), at T = {frames}"),
+    )
+    for axes, (x, chosen, words) in zip(panels, told, strict=True):
+        for name, series in rows[chosen].sort_values(x).groupby("method", sort=True):
+            axes.plot(series[x], series["gmacs"], label=wrapped(name), **_line(looks[name]))
+        ticks = sorted(set(rows.loc[chosen, x]))
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.minorticks_off()
+        axes.set_yscale("log")
+        axes.set_xlabel(words, fontsize=TEXT)
+        axes.set_ylabel("GMACs", fontsize=TEXT)
+    legend(figure, panels[0], "outside lower center", 4)
+    return figure
+
+
 def _line(look: Style) -> dict[str, object]:
     return {
         "color": look.colour,

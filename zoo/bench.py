@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
+from benchmark import rerank as reranking
 from benchmark.clips import ImageError
 from benchmark.cost import LiveTensors, autocast
 from benchmark.datasets.catalogue import open_dataset
@@ -51,6 +52,7 @@ class Order:
     command: str
     sweep: str | None = None
     pretrained: bool = False
+    rerank: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +94,7 @@ def plan(order: Order, display: Display) -> Plan:
         workers=order.workers,
         protocols=choose_protocols(order.protocols, splits[0]),
         command=order.command,
+        rerank=None if order.rerank is None else str(reranking.parse(order.rerank)),
     )
     return Plan(runs=tuple(runs), out=order.out or default, conditions=conditions, sweep=sweep)
 

@@ -174,7 +174,7 @@ def lengths_and_sizes(build: Callable[[int], nn.Module]) -> str:
 def multiply_adds(build: Callable[[int], nn.Module]) -> str:
     """Fvcore's count agrees with torch's own."""
     model, clips = build(0).eval(), random_clips(1, *CLIPS[1:])
-    gmacs, _ = count_gmacs(model, clips)
+    gmacs = count_gmacs(model, clips)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # oneDNN's LSTM is one operator that torch's counter does not know

@@ -21,6 +21,7 @@ from zoo.commands import (
     publish,
     pull,
     report,
+    reproduce,
     search,
     show,
     verify,
@@ -42,6 +43,7 @@ app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
 app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("list", epilog=listing.EXAMPLES)(listing.list_)
 app.command("check", epilog=check.EXAMPLES)(check.check)

@@ -148,6 +148,9 @@ def create(
 def build_backbone(text: str, weights: str | None = None) -> nn.Module:
     """A timm network from its name, with arguments in brackets.
 
+    The arguments are timm's, and ``stem``: the width of the first convolution, which timm does not
+    let go with ``channels``. At small widths its 64 channels would cost more than all stages.
+
     Raises:
         LookupError: timm has no such network.
         ValueError: timm does not take these arguments, or there are no such weights.
@@ -156,8 +159,12 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
     variant = variants.parse(text)
     if variant.name.partition(".")[0] not in timm.list_models():
         variants.choose(variant.name, dict.fromkeys(timm.list_models("*resnet*")), "timm backbone")
+    arguments = dict(variant.arguments)
+    stem = arguments.pop("stem", None)
     try:
-        network = timm.create_model(variant.name, **variant.arguments)
+        network = timm.create_model(variant.name, **arguments)
+        if stem is not None:
+            _set_stem(network, stem)
     except (TypeError, RuntimeError, AssertionError) as error:
         raise ValueError(f"timm cannot build {text!r}: {str(error).splitlines()[0]}") from None
     if weights == "imagenet":
@@ -165,6 +172,24 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
     elif weights is not None:
         raise ValueError(f"unknown weights {weights!r}: expected imagenet or none")
     return network
+
+
+def _set_stem(network: nn.Module, width: int) -> None:
+    """Give a timm ResNet a stem of that width, and its first block the inputs to match."""
+    fits = isinstance(network, timm.models.resnet.ResNet) and isinstance(width, int) and width > 0
+    if not fits:
+        raise TypeError(f"stem={width} takes a whole number and a timm ResNet, e.g. resnet50")
+    network.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
+    network.bn1 = nn.BatchNorm2d(width)
+    block = network.layer1[0]
+    wide = network.layer1[-1].bn3.num_features if hasattr(block, "bn3") else block.bn2.num_features
+    first = block.conv1
+    block.conv1 = nn.Conv2d(
+        width, first.out_channels, first.kernel_size, padding=first.padding, bias=False
+    )
+    block.downsample = nn.Sequential(nn.Conv2d(width, wide, 1, bias=False), nn.BatchNorm2d(wide))
+    for conv in (network.conv1, block.conv1, block.downsample[0]):
+        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")  # as timm does
 
 
 def _load_imagenet(network: nn.Module, variant: Variant) -> None:

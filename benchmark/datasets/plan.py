@@ -10,8 +10,10 @@ from benchmark.datasets.scene import Actor, Conditions, Take
 from benchmark.datasets.tracklet import DISTRACTOR, JUNK
 from benchmark.datasets.wardrobe import Person, people, stream
 
+TRAINING = 5  # training persons for one test person
+
 RANGES = {
-    "identities": (3, 4999),
+    "identities": (3, 1666),
     "cameras": (2, 9),
     "tracklets": (2, 50),
     "frames": (2, 400),
@@ -65,12 +67,16 @@ class Knobs:
 
 def plan(knobs: Knobs) -> dict[str, tuple[Take, ...]]:
     """The takes of ``train`` and ``test``, in the order of the MARS tables; no nuisance counts."""
-    crowd = {part: people(knobs.seed, part, knobs.identities) for part in ("train", "test")}
+    crowd = {
+        "train": people(knobs.seed, "train", TRAINING * knobs.identities),
+        "test": people(knobs.seed, "test", knobs.identities),
+    }
     found: dict[str, list[Take]] = {"train": [], "test": [*_junk(knobs), *_distractors(knobs)]}
-    for part, first in (("train", 1), ("test", knobs.identities + 1)):
+    often = {"train": knobs.tracklets // 2, "test": knobs.tracklets}
+    for part, first in (("train", 1), ("test", TRAINING * knobs.identities + 1)):
         for i, person in enumerate(crowd[part]):
             last = part == "test" and i == knobs.identities - 1
-            found[part] += _visits(knobs, first + i, person, lone=last)
+            found[part] += _visits(knobs, first + i, person, often[part], lone=last)
     start = next(row for row, take in enumerate(found["test"]) if take.pid > 0)
     found["test"][start] = dataclasses.replace(
         found["test"][start], length=2
@@ -78,12 +84,12 @@ def plan(knobs: Knobs) -> dict[str, tuple[Take, ...]]:
     return {part: tuple(takes) for part, takes in found.items()}
 
 
-def _visits(knobs: Knobs, pid: int, person: Person, *, lone: bool) -> list[Take]:
-    """All takes of one person, by camera; a lone one is seen by one camera only."""
+def _visits(knobs: Knobs, pid: int, person: Person, about: int, *, lone: bool) -> list[Take]:
+    """About so many takes of one person, by camera; a lone one is seen by one camera only."""
     rng = stream(knobs.seed, "visits", pid)
     eyes = cameras(knobs.seed, knobs.cameras)
     order = rng.permutation(len(eyes))
-    count = max(2, knobs.tracklets + int(rng.choice((-1, 0, 0, 1))))
+    count = max(2, about + int(rng.choice((-1, 0, 0, 1))))
     again = rng.random(count) < 0.15
     seen = [order[0] if lone else order[i % len(eyes)] for i in range(count)]
     seen = sorted(seen[0] if again[i] and i > 1 else camera for i, camera in enumerate(seen))

@@ -27,7 +27,7 @@ MATERIALS: tuple[Colour, ...] = (
     (150, 60, 50),
     (58, 84, 66),
 )
-WEATHER, BALANCE = 0.22, 0.06  # how light and its colour change from take to take
+WEATHER, BALANCE = 0.15, 0.04  # how light and its colour change from take to take
 THINGS = ("passer", "passer", "passer", "pole", "board", "low", "bush")
 
 

@@ -29,7 +29,7 @@ from benchmark.datasets.tracklet import DISTRACTOR, JUNK, Dataset, Tracklet
 from benchmark.datasets.wardrobe import people
 from benchmark.record import hash_of, write_json, write_whole
 
-RENDERER = 1  # raise it when the pixels change: caches are keyed by it
+RENDERER = 4  # raise it when the pixels change: caches are keyed by it
 MANIFEST = "synthetic.json"
 QUALITY = 90  # of the JPEG files
 PASSERS = 40  # people who get in the way
@@ -49,7 +49,7 @@ def synthetic(
     identities: int = 120,
     cameras: int = 6,
     tracklets: int = 6,
-    frames: int = 8,
+    frames: int = 6,
     size: int = 128,
     occlusion: float = 0.3,
     misalignment: float = 0.3,
@@ -64,9 +64,10 @@ def synthetic(
 
     Args:
         root: folder to keep it in; None is the user's cache, or ``$ZOO_CACHE/data`` where set.
-        identities: training persons, and again as many test persons (3..4999).
+        identities: test persons; five times as many others are there to train on (3..1666).
         cameras: 2..9.
-        tracklets: about how many a person has (2..50), in as many cameras as they allow.
+        tracklets: about how many a test person has (2..50), in as many cameras as they allow; a
+            training person has half as many, two at the least.
         frames: about how many a tracklet has (2..400); most have half to twice as many.
         size: height of the images in pixels (32..512, even); their width is half of it.
         occlusion: people and things in the way, 0 none .. 1 most frames.

@@ -84,6 +84,19 @@ def test_several_protocols_are_scored_from_one_training(zoo, people, tmp_path):
     assert {label.split("@")[0] for _, _, label in metrics(tmp_path)} == {"open", "mars-ap3d"}
 
 
+def test_a_re_ranked_score_stands_beside_the_plain_one(zoo, people, tmp_path):
+    status, *_ = bench(zoo, people, tmp_path, "--rerank", "kr(4,2,0.3)", methods="sta")
+    plain = "open@1/cos-bn/chunk-first4"
+    assert status == 0
+    assert {label for _, _, label in metrics(tmp_path)} == {plain, f"{plain}/kr(4,2,0.3)"}
+    assert "kr(4,2,0.3)" in (tmp_path / "report.md").read_text()
+    (run,) = (tmp_path / "runs").iterdir()
+    status, out, _ = zoo("eval", run, "--protocol", "open", "--rerank", "kr(4,2,0.3)", "--json")
+    assert [row["label"] for row in json.loads(out)] == [f"{plain}/kr(4,2,0.3)"]
+    status, _, err = bench(zoo, people, tmp_path / "o", "--rerank", "best", methods="sta")
+    assert status == 2 and "'best' is no re-ranking" in err and not (tmp_path / "o").exists()
+
+
 def test_one_failed_method_does_not_lose_the_others(zoo, people, tmp_path):
     plugin = tmp_path / "breaking_plugin.py"
     plugin.write_text(

@@ -158,7 +158,26 @@ def test_two_methods_of_one_name_are_refused():
 def test_the_same_seed_builds_the_same_network():
     def weights():
         torch.manual_seed(1)
-        return zoo.create("nvan", backbone=NARROW).state_dict()
+        return zoo.registry.create("nvan", backbone=NARROW).state_dict()
 
     first, second = weights(), weights()
     assert all(torch.equal(first[k], second[k]) for k in first)
+
+
+@pytest.mark.parametrize("method", ["resnet50_avg", "stenvan", "resnet3d50_nl", "seresnet50_tp"])
+def test_a_stem_can_be_as_narrow_as_the_stages(method):
+    network = "seresnet50" if method.startswith("se") else "resnet50"
+    backbone = f"{network}[channels=4+8+8+8,layers=1+2+3+1,stem=4]"
+    model = registry.create(method, backbone=backbone, size=(64, 32)).eval()
+    trunk = getattr(model, "frames", None) or model.trunk
+    assert trunk.conv1.out_channels == trunk.bn1.num_features == 4
+    assert registry.create("resnet50_avg", backbone=NARROW).frames.conv1.out_channels == 64
+    assert model(torch.randn(1, 8, 3, 64, 32)).embedding.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "backbone", ["legacy_seresnet50[stem=16]", "resnet50[stem=big]", "resnet50[stem=0]"]
+)
+def test_a_stem_that_cannot_be_is_one_line(backbone):
+    with pytest.raises(ValueError, match="stem"):
+        registry.create("resnet50_avg", backbone=backbone)

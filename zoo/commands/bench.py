@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.commands.options import DataRoot, Device, Plugin, Precision, Workers
+from zoo.commands.options import DataRoot, Device, Plugin, Precision, Rerank, Workers
 
 EXAMPLES = (
     "Examples: zoo bench --methods stenvan,sta --dataset synthetic | "
@@ -67,6 +67,7 @@ def bench(
     set_: Changes = None,
     seeds: Seeds = 1,
     protocol: Protocols = None,
+    rerank: Rerank = None,
     pretrained: Pretrained = False,
     sweep: Sweep = None,
     out: Out = None,
@@ -101,6 +102,7 @@ def bench(
         command=shlex.join(["zoo", *sys.argv[1:]]),
         sweep=sweep,
         pretrained=pretrained,
+        rerank=rerank,
     )
     with Display() as display:
         return _carry_out(order, display, dry_run)

@@ -1,5 +1,6 @@
 """``zoo cost``: parameters, multiply-adds, time and memory of methods, without any data."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,7 +8,8 @@ import typer
 from zoo.commands.options import Device, Json, Methods, Plugin, Precision
 
 EXAMPLES = (
-    "Examples: zoo cost --methods all | zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json"
+    "Examples: zoo cost --methods all | zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json "
+    "| zoo cost --against published --out costs"
 )
 
 
@@ -21,10 +23,20 @@ def cost(
     ] = None,
     device: Device = "auto",
     precision: Precision = "no",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="published: count without a clock, at 8 frames of 256 x 128 pixels, beside the "
+            "papers' figures; part by part; and as clips grow."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for tables and plot of --against.")
+    ] = None,
     plugin: Plugin = None,
     json: Json = False,
 ) -> int:
-    """Count and time methods for one clip."""
+    """Count and time methods for one clip, or count them beside the papers' figures."""
     import dataclasses
 
     import torch
@@ -37,6 +49,12 @@ def cost(
     for module in plugin or ():
         registry.add_plugin(module)
     names, where = expand_methods(methods), torch.device(choose_device(device))
+    if against is not None:
+        if against != "published":
+            raise ValueError(f"--against {against}: expected published")
+        return _against(names, backbone, out, json)
+    if out is not None:
+        raise ValueError("--out goes with --against published; print --json into a file instead")
     rows = []
     with Display() as display:
         for i, name in enumerate(names):
@@ -47,4 +65,25 @@ def cost(
             rows.append({"method": name, **measured})
         display.progress("cost", len(names), len(names))
     show(rows, as_json=json)
+    return 0
+
+
+def _against(names: list[str], backbone: str | None, out: Path | None, json: bool) -> int:
+    from zoo import costs
+    from zoo.display import Display, show
+
+    with Display() as display:
+        counts = costs.count_methods(costs.with_printed(names), backbone, display.progress)
+        grown = costs.growth(names, backbone, display.progress)
+    rows, pieces = costs.against(counts), costs.parts(counts)
+    if json:
+        own = {name: one.parts for name, one in counts.items()}
+        show([row | {"parts": own[row["method"]]} for row in rows], as_json=True)
+    else:
+        show(rows, as_json=False, title="Counted beside the papers' figures (GFLOP as printed)")
+        show(costs.wide(pieces, "part"), as_json=False, title="GMACs by part")
+        show(costs.wide(grown, "clip"), as_json=False, title="GMACs as clips grow (T x H x W)")
+    if out is not None:
+        for path in costs.write(out, rows, pieces, grown):
+            typer.echo(path, err=True)
     return 0

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.commands.options import Json
+from zoo.commands.options import Json, Rerank
 
 EXAMPLES = (
     "Examples: zoo eval results/synthetic-quick/runs/sta-1a2b3c4d5e6f | "
@@ -17,6 +17,7 @@ def evaluate(
     source: Annotated[Path, typer.Argument(help="A run's folder, or an embedding file.")],
     protocol: Annotated[str, typer.Option(help="Names, separated by commas; all.")] = "all",
     distance: Annotated[str, typer.Option(help="cos-bn, cos-raw, l2sq-bn or l2sq-raw.")] = "cos-bn",
+    rerank: Rerank = None,
     json: Json = False,
 ) -> int:
     """Score kept embeddings under several protocols in one pass."""
@@ -38,13 +39,13 @@ def evaluate(
         for name in names:
             rules = choose(name, PROTOCOLS, "protocol")
             try:
-                found = score(tracks, embeddings.query, name, kind)
+                found = score(tracks, embeddings.query, name, kind, rerank)
             except ValueError as error:
                 if protocol != "all":
                     raise
                 refused.append(str(error))
                 continue
-            label = rules.label(distance, str(embeddings.key["frames_rule"]))
+            label = rules.label(distance, str(embeddings.key["frames_rule"]), rerank)
             counts = {"gallery": found.gallery, "queries": found.queries, "dropped": found.dropped}
             metrics = {name: round(100 * value, 2) for name, value in found.metrics().items()}
             rows.append({"label": label, **metrics, **counts})

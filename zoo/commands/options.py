@@ -14,3 +14,7 @@ Plugin = Annotated[list[str] | None, typer.Option(help="Module with further METH
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="A checkpoint; `zoo list checkpoints` shows all.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+Rerank = Annotated[
+    str | None,
+    typer.Option(help="Score again after re-ranking: kr, kr(20,6,0.3), kr-torchreid, kr-dup."),
+]
