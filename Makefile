@@ -6,7 +6,13 @@ BIN := $(VENV)/bin
 METHODS ?= stenvan,sta
 DATASET ?= synthetic
 
-.PHONY: bench test quick-test lint speed clean
+# the five systems and a baseline, in one result folder that checkpoints and example are made from
+SYSTEMS := resnet50_avg nvan stenvan sta nlam_nltp resnet3d50_nl
+COMMA := ,
+EMPTY :=
+SIX := $(subst $(EMPTY) ,$(COMMA),$(SYSTEMS))
+
+.PHONY: bench test quick-test lint speed systems checkpoints example clean
 
 bench: $(VENV)/installed
 	$(BIN)/zoo bench --methods '$(METHODS)' --dataset '$(DATASET)'
@@ -21,9 +27,21 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+systems: $(VENV)/installed
+	$(BIN)/zoo bench --methods $(SIX) --dataset synthetic --recipe quick --out results/systems
+
+# the packaged checkpoints again: zoo/weights and the rows of zoo/checkpoints.toml
+checkpoints: systems
+	for name in $(SYSTEMS); do $(BIN)/zoo publish results/systems $$name.synthetic --into zoo/weights || exit 1; done
+
+# docs/example again: report, figures, page, and pictures of what each system looked at
+example: systems
+	for run in results/systems/runs/*; do $(BIN)/zoo inspect $$run --worst 2 || exit 1; done
+	$(BIN)/zoo report results/systems -o docs/example --format md,html
+
 # ratios in one run, each side on the same data; not part of the tests
 speed: $(VENV)/installed
-	for script in speed/*.py; do $(BIN)/python $$script || exit 1; done
+	for side in clips attention ranking rerank; do $(BIN)/python speed/$$side.py || exit 1; done
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12")'

@@ -173,11 +173,13 @@ _QUICK = Recipe(
     frames=4,
     height=128,
     width=64,
+    enlarge=0.5,
+    smoothing=0.1,
     lr=2e-3,
     warmup=2,
     schedule="cosine",
     gamma=0.01,
-    epochs=40,
+    epochs=12,
 )
 
 # STE-NVAN, Sec. 4.1 and the authors' code, whose baselines train longer with a weaker decay

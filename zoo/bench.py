@@ -24,7 +24,7 @@ from benchmark.variants import Variant, split_list
 from zoo import pretrained, registry
 from zoo.checkpoints import table
 from zoo.display import Display, duration
-from zoo.run import Conditions, RunSpec, build, choose_protocols, run, specify
+from zoo.run import Conditions, RunSpec, build, choose_protocols, run, specify, train_only
 from zoo.settings import settings
 from zoo.store import Watch
 from zoo.sweep import Sweep, open_sweep, score_sweep
@@ -53,6 +53,7 @@ class Order:
     sweep: str | None = None
     pretrained: bool = False
     rerank: str | None = None
+    train_only: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +65,14 @@ class Plan:
         out: the result folder.
         conditions: device, workers and protocols.
         sweep: further test sets that every run is scored on.
+        train_only: stop every run when it is trained.
     """
 
     runs: tuple[tuple[RunSpec, Dataset], ...]
     out: Path
     conditions: Conditions
     sweep: Sweep | None = None
+    train_only: bool = False
 
 
 def plan(order: Order, display: Display) -> Plan:
@@ -96,7 +99,13 @@ def plan(order: Order, display: Display) -> Plan:
         command=order.command,
         rerank=None if order.rerank is None else str(reranking.parse(order.rerank)),
     )
-    return Plan(runs=tuple(runs), out=order.out or default, conditions=conditions, sweep=sweep)
+    return Plan(
+        runs=tuple(runs),
+        out=order.out or default,
+        conditions=conditions,
+        sweep=sweep,
+        train_only=order.train_only,
+    )
 
 
 Runs = list[tuple[RunSpec, Dataset]]
@@ -281,18 +290,15 @@ def _attempt(spec: RunSpec, dataset: Dataset, plan: Plan, display: Display) -> F
         stage = what
         display.progress(what, done, total)
 
+    how = {"dataset": dataset, "conditions": plan.conditions, "on_progress": progress}
     try:
-        checkpoint = None
-        if spec.checkpoint:
-            checkpoint = pretrained.fetch(spec, Watch(progress=progress, note=display.note))
-        run(
-            spec,
-            folder,
-            dataset=dataset,
-            conditions=plan.conditions,
-            on_progress=progress,
-            checkpoint=checkpoint,
-        )
+        if plan.train_only:
+            train_only(spec, folder, **how)
+        elif spec.checkpoint:
+            watch = Watch(progress=progress, note=display.note)
+            run(spec, folder, **how, checkpoint=pretrained.fetch(spec, watch))
+        else:
+            run(spec, folder, **how)
         if plan.sweep is not None:
             score_sweep(spec, folder, plan.sweep, plan.conditions, progress)
     except EXPECTED as error:

@@ -24,6 +24,7 @@ from zoo.commands import (
     reproduce,
     search,
     show,
+    train,
     verify,
 )
 
@@ -40,6 +41,7 @@ app = typer.Typer(
     "tracebacks.",
 )
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
+app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
 app.command("report", epilog=report.EXAMPLES)(report.report)

@@ -145,6 +145,40 @@ def run(
         OSError: an image cannot be read or a file cannot be written.
         Diverged: training produced NaN.
     """
+    chosen, device = recipe(spec.recipe), torch.device(conditions.device)
+    if spec.checkpoint:
+        _begin(spec, folder, dataset)
+        weights = _take(spec, folder, checkpoint)
+    else:
+        weights = train_only(
+            spec, folder, dataset=dataset, conditions=conditions, on_progress=on_progress
+        )
+    embeddings = embed_test(spec, folder, chosen, dataset, weights, conditions, on_progress)
+    summary = _cost(spec, folder, chosen, device, conditions, on_progress)
+    records = score_test(spec, folder, chosen, dataset, embeddings, summary, conditions)
+    on_progress("done", 1, 1)
+    return records
+
+
+def train_only(
+    spec: RunSpec,
+    folder: Path,
+    *,
+    dataset: Dataset,
+    conditions: Conditions,
+    on_progress: OnProgress,
+) -> Path:
+    """The first stage of `run`, which goes on from it; returns the file of the weights.
+
+    Raises:
+        ValueError, OSError, Diverged: as `run`.
+    """
+    _begin(spec, folder, dataset)
+    return _train(spec, folder, recipe(spec.recipe), dataset, conditions, on_progress)
+
+
+def _begin(spec: RunSpec, folder: Path, dataset: Dataset) -> None:
+    """The run's folder, with its specification and without what a kill left."""
     if dataset.fingerprint != spec.fingerprint:
         raise ValueError(
             f"{dataset.name} has fingerprint {dataset.fingerprint}, the run was specified on "
@@ -153,17 +187,6 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     record.remove_parts(folder)
     record.write_json(folder / "spec.json", spec.as_dict())
-    device = torch.device(conditions.device)
-    chosen = recipe(spec.recipe)
-    if spec.checkpoint:
-        weights = _take(spec, folder, checkpoint)
-    else:
-        weights = _train(spec, folder, chosen, dataset, conditions, on_progress)
-    embeddings = embed_test(spec, folder, chosen, dataset, weights, conditions, on_progress)
-    summary = _cost(spec, folder, chosen, device, conditions, on_progress)
-    records = score_test(spec, folder, chosen, dataset, embeddings, summary, conditions)
-    on_progress("done", 1, 1)
-    return records
 
 
 def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Module:

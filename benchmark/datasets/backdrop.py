@@ -109,9 +109,7 @@ def backdrop(seed: int, camera: Camera, height: int) -> np.ndarray:
     shade = 1 + (np.asarray(mottle, np.float32)[..., None] - 128) / 300
     colours = np.asarray(image, np.float32)
     haze = colours.mean(axis=2, keepdims=True)
-    colours = 128 + 0.65 * (
-        haze + 0.6 * (colours - haze) - 128
-    )  # dull: people are what one looks at
+    colours = 128 + 0.45 * (haze + 0.5 * (colours - haze) - 128)  # dull: one looks at people
     return (colours * shade).clip(0, 255).astype(np.uint8)
 
 

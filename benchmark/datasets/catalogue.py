@@ -73,7 +73,8 @@ def resolve(
     asked = variants.parse(text)
     function = variants.choose(asked.name, known, "data set")
     knobs = variants.parameters(function)
-    knobs.pop("on_progress", None)
+    for name in ("root", "on_progress"):  # no knobs of the data
+        knobs.pop(name, None)
     if root is None and asked.name not in SELF_MADE:
         raise ValueError(f"data set {asked.name!r} needs --data-root DIR: the folder that holds it")
     checked = variants.checked(asked.arguments, knobs, asked.name)

@@ -78,6 +78,18 @@ def test_the_same_command_again_trains_nothing(zoo, people, tmp_path):
     assert metrics(tmp_path) == first
 
 
+def test_a_bench_goes_on_from_what_was_only_trained(zoo, people, tmp_path):
+    more = ["--data-root", people, "--out", tmp_path, "--workers", "0", "--methods", "sta"]
+    status, out, _ = zoo("train", *ARGUMENTS[1:], *more)
+    (weights,) = tmp_path.glob("runs/*/weights.safetensors")
+    assert status == 0 and out.strip() == str(weights)
+    assert not list(tmp_path.glob("runs/*/records"))
+    written = weights.stat().st_mtime_ns
+    status, _, err = bench(zoo, people, tmp_path, methods="sta")
+    assert status == 0 and "train" not in err and len(metrics(tmp_path)) == 1
+    assert weights.stat().st_mtime_ns == written
+
+
 def test_several_protocols_are_scored_from_one_training(zoo, people, tmp_path):
     status, *_ = bench(zoo, people, tmp_path, "--protocol", "open,mars-ap3d", methods="sta")
     assert status == 0

@@ -8,7 +8,7 @@ import timm
 import torch
 
 import zoo
-from zoo import registry
+from zoo import cli, registry
 
 NARROW = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
@@ -181,3 +181,11 @@ def test_a_stem_can_be_as_narrow_as_the_stages(method):
 def test_a_stem_that_cannot_be_is_one_line(backbone):
     with pytest.raises(ValueError, match="stem"):
         registry.create("resnet50_avg", backbone=backbone)
+
+
+def test_what_is_no_knob_of_the_data_is_not_listed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["zoo", "list", "datasets", "synthetic", "--json"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    printed = capsys.readouterr().out
+    assert "occlusion=" in printed and "root=" not in printed

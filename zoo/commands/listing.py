@@ -36,7 +36,7 @@ def list_(
         ]
     elif kind == "datasets":
         found = (*DATASETS, *registry.plugin_functions("DATASETS", "zoo.datasets"))
-        rows = [_function(f, ("on_progress",)) for f in found]
+        rows = [_function(f, ("root", "on_progress")) for f in found]
     elif kind == "recipes":
         rows = [
             {

@@ -16,8 +16,8 @@ from PIL import Image
 
 from benchmark.datasets import synthetic as module
 from benchmark.datasets.catalogue import open_dataset
-from benchmark.datasets.scene import Conditions, film, obstacles
 from benchmark.datasets.plan import TRAINING
+from benchmark.datasets.scene import Conditions, film, obstacles
 from benchmark.datasets.synthetic import Knobs, contact_sheet, plan, queries, render, synthetic
 from benchmark.datasets.wardrobe import people
 from tests.benchmark.colour_histogram import colour_histogram, rank_1_and_map
