@@ -12,7 +12,7 @@ COMMA := ,
 EMPTY :=
 SIX := $(subst $(EMPTY) ,$(COMMA),$(SYSTEMS))
 
-.PHONY: bench test quick-test lint speed systems checkpoints example clean
+.PHONY: bench test quick-test lint speed start systems checkpoints example clean
 
 bench: $(VENV)/installed
 	$(BIN)/zoo bench --methods '$(METHODS)' --dataset '$(DATASET)'
@@ -26,6 +26,12 @@ quick-test: $(VENV)/installed
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# what the recipe quick starts from, again; its hash then goes into zoo/start.py
+start: $(VENV)/installed
+	$(BIN)/zoo train --methods resnet50_avg --dataset 'synthetic[seed=1]' --recipe quick --set init=none \
+	  --set lr=2e-3 --set warmup=2 --set epochs=12 --out results/start
+	$(BIN)/python -m zoo.start results/start/runs/*/weights.safetensors
 
 systems: $(VENV)/installed
 	$(BIN)/zoo bench --methods $(SIX) --dataset synthetic --recipe quick --out results/systems

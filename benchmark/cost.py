@@ -124,14 +124,10 @@ class Count:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cost:
-    """The cost of embedding one clip.
+class Cost(Count):
+    """The cost of embedding one clip: what is counted, and what is measured.
 
     Attributes:
-        params_m: parameters without the classifier, in 10⁶.
-        gmacs: multiply-adds of one clip, in 10⁹ (fvcore's unit).
-        activations_m: elements that convolutions, linear layers and attention put out, in 10⁶.
-        frames: T; ``height`` and ``width``: pixels.
         latency_ms: median time of one clip, in milliseconds.
         latency_iqr_ms: distance of the quartiles.
         clips_per_s: throughput at ``best_batch``.
@@ -140,15 +136,8 @@ class Cost:
             in 10⁶ bytes.
         device: processor or GPU.
         precision: ``no`` (float32), ``fp16`` or ``bf16``.
-        left_out: operators without counted multiply-adds, with how often they ran.
     """
 
-    params_m: float
-    gmacs: float
-    activations_m: float
-    frames: int
-    height: int
-    width: int
     latency_ms: float
     latency_iqr_ms: float
     clips_per_s: float
@@ -156,7 +145,6 @@ class Cost:
     peak_memory_mb: float
     device: str
     precision: str
-    left_out: dict[str, int]
 
 
 def measure(
@@ -182,8 +170,7 @@ def measure(
     """
     was_training, model = model.training, model.eval().to(device)
     clip = torch.zeros(1, frames, 3, height, width, device=device)
-    counted = dataclasses.asdict(count(model, clip))
-    del counted["parts"]
+    counted = count(model, clip)
     with torch.inference_mode(), autocast(device, precision):
         times = latencies(model, clip)
         throughput, batch = best_throughput(model, clip)
@@ -191,7 +178,7 @@ def measure(
     quartiles = statistics.quantiles(times, n=4)
     model.train(was_training)
     return Cost(
-        **counted,
+        **dataclasses.asdict(counted),
         latency_ms=round(statistics.median(times) * 1e3, 3),
         latency_iqr_ms=round((quartiles[2] - quartiles[0]) * 1e3, 3),
         clips_per_s=round(throughput, 2),

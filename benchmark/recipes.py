@@ -30,7 +30,8 @@ class Recipe:
         channels: widths of the four stages; empty for the network's own.
         layers: blocks of the four stages; empty for the network's own.
         stem: width of the first convolution; 0 for the network's own.
-        init: ``none``, or ``imagenet`` for timm's weights of the backbone.
+        init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights, or
+            ``synthetic`` for those of a narrow network that come with the package.
         frames: T, frames of a training clip.
         height: of the images, in pixels.
         width: of the images, in pixels.
@@ -157,7 +158,7 @@ _LEAST = {
 _OPTIONS = {
     "sampling": tuple(SAMPLINGS),
     "schedule": ("steps", "cosine", "exponential"),
-    "init": ("none", "imagenet"),
+    "init": ("none", "imagenet", "synthetic"),
     "distance": tuple(DISTANCES),
 }
 _NARROWABLE = {
@@ -167,6 +168,8 @@ _NARROWABLE = {
 _UNIFIED = Recipe(name="unified", init="imagenet", milestones=(50, 100, 150))
 _QUICK = Recipe(
     name="quick",
+    backbone="resnet50",
+    init="synthetic",
     channels=(16, 32, 64, 128),
     layers=(1, 2, 3, 1),
     stem=16,
@@ -175,11 +178,10 @@ _QUICK = Recipe(
     width=64,
     enlarge=0.5,
     smoothing=0.1,
-    lr=2e-3,
-    warmup=2,
+    warmup=1,
     schedule="cosine",
     gamma=0.01,
-    epochs=12,
+    epochs=8,
 )
 
 # STE-NVAN, Sec. 4.1 and the authors' code, whose baselines train longer with a weaker decay

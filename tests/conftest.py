@@ -8,6 +8,7 @@ from PIL import Image
 # the smallest network that every method of the first road accepts, and a recipe that trains it in a
 # second
 TINY = {
+    "init": "none",
     "channels": (4, 8, 8, 8),
     "layers": (1, 2, 3, 1),
     "height": 64,

@@ -66,9 +66,10 @@ def test_the_cosine_schedule_warms_up_and_comes_down():
     assert r.lr_at(7) == pytest.approx(0.505) and r.lr_at(12) == pytest.approx(0.01)
 
 
-def test_quick_narrows_every_methods_own_backbone():
-    quick = RECIPES["quick"]
-    assert quick.backbone_of("resnet50").name == "resnet50"
-    assert quick.backbone_of("legacy_seresnet50").name == "seresnet50"
-    assert str(RECIPES["unified"].backbone_of("legacy_seresnet50")) == "legacy_seresnet50"
-    assert quick.backbone_of("resnet50").arguments["layers"] == quick.layers
+def test_a_methods_own_backbone_is_narrowed():
+    unified = RECIPES["unified"]
+    narrow = recipe("unified", {"channels": (16, 32, 64, 128), "stem": 16})
+    assert str(unified.backbone_of("legacy_seresnet50")) == "legacy_seresnet50"
+    assert narrow.backbone_of("resnet50").name == "resnet50"
+    assert narrow.backbone_of("legacy_seresnet50").name == "seresnet50"
+    assert narrow.backbone_of("resnet50").arguments == {"channels": narrow.channels, "stem": 16}

@@ -61,7 +61,10 @@ def cost(
             display.progress("cost", i, len(names))
             model = registry.create(name, backbone=backbone)
             measured = dataclasses.asdict(measure(model, frames, height, width, where, precision))
-            measured["left_out"] = " ".join(f"{op}:{n}" for op, n in measured["left_out"].items())
+            if not json:  # in words, for a cell
+                for field in ("parts", "left_out"):
+                    pairs = measured[field].items()
+                    measured[field] = " ".join(f"{key}:{value:.4g}" for key, value in pairs)
             rows.append({"method": name, **measured})
         display.progress("cost", len(names), len(names))
     show(rows, as_json=json)
