@@ -181,7 +181,7 @@ _QUICK = Recipe(
     warmup=1,
     schedule="cosine",
     gamma=0.01,
-    epochs=8,
+    epochs=6,
 )
 
 # STE-NVAN, Sec. 4.1 and the authors' code, whose baselines train longer with a weaker decay
