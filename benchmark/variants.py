@@ -165,6 +165,8 @@ def coerce(value: object, kind: object, where: str) -> object:
         found = _as(value, option)
         if found is not _MISFIT:
             return found
+    if value is None and str in options:
+        return "none"  # the word, where nothing is no choice
     names = " or ".join(_type_name(option) for option in options)
     raise ValueError(f"{where} is {format_value(value)!r}, expected {names}")
 

@@ -73,3 +73,10 @@ def test_a_methods_own_backbone_is_narrowed():
     assert narrow.backbone_of("resnet50").name == "resnet50"
     assert narrow.backbone_of("legacy_seresnet50").name == "seresnet50"
     assert narrow.backbone_of("resnet50").arguments == {"channels": narrow.channels, "stem": 16}
+
+
+def test_none_is_a_word_where_a_setting_takes_words():
+    assert recipe("quick", parse_changes(["init=none"])).init == "none"
+    assert recipe("quick[init=none]").init == "none"
+    assert str(recipe("quick", {"init": "none"}).variant) == "quick[init=none]"
+    assert recipe("quick", parse_changes(["triplet=none"])).triplet is None
