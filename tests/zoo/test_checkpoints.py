@@ -445,14 +445,14 @@ def test_a_released_network_is_converted_to_where_its_row_looks(call, tmp_path):
 
 
 def test_a_checkpoint_is_listed_shown_and_pulled(shelf, call):
-    status, out, _ = call("list", "checkpoints", "sta.*")
+    status, out, _ = call("list", "checkpoints", "sta.folder*")
     assert status == 0 and out.splitlines()[1].split("\t")[:2] == [NAME, "sta"]
     status, out, _ = call("show", NAME, "--json")
     (told,) = json.loads(out)
     assert status == 0 and told["sha256"] == shelf.sha256 and told["licence"] == "Apache-2.0"
     status, out, _ = call("show", NAME)
     assert status == 0 and f"sha256\t{shelf.sha256}" in out
-    status, out, _ = call("pull", NAME, "sta.*", "--offline")
+    status, out, _ = call("pull", NAME, "sta.folder*", "--offline")
     assert (status, out.strip()) == (0, str(shelf.packaged.resolve()))
 
 
