@@ -77,7 +77,7 @@ def _against(names: list[str], backbone: str | None, out: Path | None, json: boo
 
     with Display() as display:
         counts = costs.count_methods(costs.with_printed(names), backbone, display.progress)
-        grown = costs.growth(names, backbone, display.progress)
+        grown = costs.growth(names, backbone, display.progress, counts)
     rows, pieces = costs.against(counts), costs.parts(counts)
     if json:
         own = {name: one.parts for name, one in counts.items()}
