@@ -13,7 +13,10 @@ import sides
 import torch
 from torch import nn
 
+import zoo
+from benchmark.clips import chunk_first, normalise, read_clip
 from benchmark.cost import autocast, count_gmacs
+from benchmark.datasets.catalogue import open_dataset
 from methods import non_local
 from zoo import registry
 
@@ -50,15 +53,30 @@ def main() -> None:
 
 
 def bfloat16() -> None:
-    """Print what --precision bf16 gives at a batch of 4."""
+    """Print what --precision bf16 gives at a batch of 4, and what it does to trained weights."""
     found = {side: sides.best(__file__, side, "nvan,4") for side in ("ours", "bf16")}
-    vectors = {side: torch.tensor(run["embedding"]) for side, run in found.items()}
-    cosine = torch.cosine_similarity(vectors["ours"], vectors["bf16"]).min()
     ratio = found["ours"]["seconds"] / found["bf16"]["seconds"]
     print(
         f"nvan, batch 4, bf16: {ratio:.2f} times as fast as float32 (target 2 on a CPU that has "
-        f"it), cosine {cosine:.4f} on weights as they are drawn"
+        f"it); cosine of an embedding with the float32 one at least {least_cosine():.4f} with the "
+        "packaged nvan.synthetic (target 0.999)"
     )
+
+
+def least_cosine() -> float:
+    """The least cosine between bfloat16 and float32 embeddings of pedestrians, trained weights."""
+    dataset = open_dataset("synthetic[identities=8,cameras=2,frames=4]")
+    model = zoo.load("nvan.synthetic")
+    found = {}
+    for precision in ("no", "bf16"):
+        with torch.inference_mode(), autocast(torch.device("cpu"), precision):
+            found[precision] = torch.cat(
+                [
+                    model(normalise(read_clip(t, chunk_first(len(t), 4), 128, 64)[None])).embedding
+                    for t in dataset.test
+                ]
+            ).float()
+    return torch.cosine_similarity(found["no"], found["bf16"]).min().item()
 
 
 def gemm_peak() -> float:
@@ -101,18 +119,15 @@ def side(name: str, what: str) -> None:
     if name == "literal":
         non_local.attend = attend_literally
     model, x = network(method, literal=name == "literal"), clips(int(batch))
-    found: dict[str, object] = {}
+    precision = "bf16" if name == "bf16" else "no"
 
     def work() -> None:
-        with (
-            torch.inference_mode(),
-            autocast(torch.device("cpu"), "bf16" if name == "bf16" else "no"),
-        ):
-            found["embedding"] = model(x).embedding.float().tolist()
+        with torch.inference_mode(), autocast(torch.device("cpu"), precision):
+            model(x)
 
     memory = sides.measured(work)["MB"]
     times = [sides.measured(work)["seconds"] for _ in range(ROUNDS)]
-    print(json.dumps({"seconds": min(times), "MB": memory, **found}))
+    print(json.dumps({"seconds": min(times), "MB": memory}))
 
 
 if __name__ == "__main__":

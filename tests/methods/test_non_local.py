@@ -204,6 +204,16 @@ def test_no_network_has_a_square_matrix_in_memory(narrow, monkeypatch, build):
     assert literal > square and fused < square
 
 
+@pytest.mark.parametrize("positions", [3, 256, 300, 2048])
+def test_half_precision_attends_block_by_block(draw, error, positions):
+    q, k, v = (draw(2, positions, 16) for _ in range(3))
+    with torch.inference_mode(), LiveTensors() as live:
+        found = attend(*(t.bfloat16() for t in (q, k, v)))
+    assert found.dtype == torch.bfloat16
+    assert error(found, literal_attend(q, k, v).double()) < 0.02
+    assert positions < 2048 or live.peak < 2 * positions**2 * 2 / 2  # half of the matrices
+
+
 def test_no_square_matrix_is_kept_for_the_backward_pass():
     layer, x = NonLocal(8).train(), torch.randn(8, 8, 32, 16)
     with LiveTensors() as live:
