@@ -1,10 +1,14 @@
 """Counted costs of methods: beside the papers' figures, part by part, and as clips grow."""
 
+import contextlib
+import copy
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 import torch
+from torch import nn
 
 from benchmark import published, variants
 from benchmark.cost import Count, count, count_gmacs
@@ -15,8 +19,8 @@ from zoo import registry
 
 GIB = 2**30 / 1e9  # papers may mean this by G
 FRAMES, SIZE = 8, (256, 128)
-GROWN_FRAMES = (2, 4, 8)
-GROWN_HEIGHTS = (128, 192, 256)  # the width is half of it
+GROWN_FRAMES = (2, 4)  # beside 8
+GROWN_HEIGHTS = (128, 192)  # beside 256; the width is half of it
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -46,15 +50,64 @@ def with_printed(names: Iterable[str]) -> list[str]:
 
 def count_methods(
     names: Iterable[str], backbone: str | None, on_progress: OnProgress
-) -> dict[str, Count]:
-    """Each method at 8 frames of 256 × 128 pixels, the papers' clip."""
-    names, found = list(names), {}
+) -> tuple[dict[str, Count], list[dict]]:
+    """Each method at 8 frames of 256 × 128 pixels, the papers' clip, and its growth from there.
+
+    Returns:
+        Counts by method, and long rows of `growth`.
+    """
+    names, counts, grown = list(names), {}, []
     for done, name in enumerate(names):
         on_progress("count", done, len(names))
-        model = registry.create(name, backbone=backbone, size=SIZE)
-        found[name] = count(model, torch.zeros(1, FRAMES, 3, *SIZE))
+        model = _create(name, backbone, SIZE)
+        counts[name] = count(model, torch.zeros(1, FRAMES, 3, *SIZE))
+        grown += growth(name, backbone, model, counts[name].gmacs)
     on_progress("count", len(names), len(names))
-    return found
+    return counts, grown
+
+
+def _create(name: str, backbone: str | None, size: tuple[int, int]) -> nn.Module:
+    """A method on a copy of its backbone: drawing new weights would take as long as counting."""
+    trunk = _backbone(backbone or registry.own_backbone(registry.find(name)[0]))
+    return registry.create(name, backbone=copy.deepcopy(trunk), size=size)
+
+
+@functools.cache
+def _backbone(name: str) -> nn.Module:
+    return registry.build_backbone(name)
+
+
+def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float) -> list[dict]:
+    """GMACs as T grows at 256 × 128 pixels, and as the image grows at 8 frames.
+
+    Args:
+        name: the method, made anew for each size of image.
+        backbone: its backbone, or None for its own.
+        model: the method at 256 × 128 pixels; clips of any length are counted with it.
+        gmacs: what it takes for 8 frames.
+
+    Returns:
+        One row a clip; a clip that the method does not take has none.
+    """
+    found = {(FRAMES, *SIZE): gmacs}
+    for frames, height in [(T, SIZE[0]) for T in GROWN_FRAMES] + [
+        (FRAMES, h) for h in GROWN_HEIGHTS
+    ]:
+        size = (height, height // 2)
+        with contextlib.suppress(ValueError):
+            grown = model if size == SIZE else _create(name, backbone, size)
+            found[frames, *size] = count_gmacs(grown, torch.zeros(1, frames, 3, *size))
+    return [
+        {
+            "method": name,
+            "clip": f"{frames}x{height}x{width}",
+            "frames": frames,
+            "height": height,
+            "width": width,
+            "gmacs": round(gmacs, 3),
+        }
+        for (frames, height, width), gmacs in sorted(found.items())
+    ]
 
 
 def against(counts: dict[str, Count]) -> list[dict]:
@@ -99,45 +152,6 @@ def parts(counts: dict[str, Count]) -> list[dict]:
         for name, one in counts.items()
         for part, gmacs in one.parts.items()
     ]
-
-
-def growth(
-    names: Iterable[str],
-    backbone: str | None,
-    on_progress: OnProgress,
-    counts: dict[str, Count],
-) -> list[dict]:
-    """GMACs as T grows at 256 × 128 pixels, and as the image grows at 8 frames.
-
-    What ``counts`` holds is not counted again. One row a method and clip; a clip that a method does
-    not take has none.
-    """
-    clips = [(frames, *SIZE) for frames in GROWN_FRAMES]
-    clips += [(FRAMES, height, height // 2) for height in GROWN_HEIGHTS if height != SIZE[0]]
-    names, rows = list(names), []
-    for done, name in enumerate(names):
-        on_progress("growth", done, len(names))
-        for frames, height, width in clips:
-            try:
-                if (frames, height, width) == (FRAMES, *SIZE) and name in counts:
-                    gmacs = counts[name].gmacs
-                else:
-                    model = registry.create(name, backbone=backbone, size=(height, width))
-                    gmacs = count_gmacs(model, torch.zeros(1, frames, 3, height, width))
-            except ValueError:
-                continue
-            rows.append(
-                {
-                    "method": name,
-                    "clip": f"{frames}x{height}x{width}",
-                    "frames": frames,
-                    "height": height,
-                    "width": width,
-                    "gmacs": round(gmacs, 3),
-                }
-            )
-    on_progress("growth", len(names), len(names))
-    return rows
 
 
 def wide(rows: Sequence[dict], column: str) -> list[dict]:

@@ -14,7 +14,7 @@ NARROW = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
 @pytest.fixture(scope="module")
 def counts():
-    return costs.count_methods(["stenvan", "nlam_nltp"], NARROW, lambda *_: None)
+    return costs.count_methods(["stenvan", "nlam_nltp"], NARROW, lambda *_: None)[0]
 
 
 def test_the_parts_sum_to_the_whole_and_name_every_attention_layer(counts):
@@ -42,7 +42,7 @@ def test_variants_that_a_paper_counts_follow_their_method():
 
 
 def test_softmax_attention_grows_with_the_square_of_t():
-    grown = costs.growth(["nvan", "resnet50_avg"], NARROW, lambda *_: None, {})
+    _, grown = costs.count_methods(["nvan", "resnet50_avg"], NARROW, lambda *_: None)
     at = {(row["method"], row["clip"]): row["gmacs"] for row in grown}
     plain = {frames: at["resnet50_avg", f"{frames}x256x128"] for frames in (4, 8)}
     ours = {frames: at["nvan", f"{frames}x256x128"] for frames in (4, 8)}
@@ -51,7 +51,7 @@ def test_softmax_attention_grows_with_the_square_of_t():
 
 
 def test_a_clip_that_does_not_fit_has_no_row():
-    grown = costs.growth(["stenvan"], NARROW, lambda *_: None, {})
+    _, grown = costs.count_methods(["stenvan"], NARROW, lambda *_: None)
     assert {row["frames"] for row in grown} == {4, 8}  # pairs of pairs: T = 2 does not fit
     assert costs.wide(grown, "clip")[0]["4x256x128"] > 0
 

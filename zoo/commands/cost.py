@@ -76,8 +76,8 @@ def _against(names: list[str], backbone: str | None, out: Path | None, json: boo
     from zoo.display import Display, show
 
     with Display() as display:
-        counts = costs.count_methods(costs.with_printed(names), backbone, display.progress)
-        grown = costs.growth(names, backbone, display.progress, counts)
+        wanted = costs.with_printed(names)
+        counts, grown = costs.count_methods(wanted, backbone, display.progress)
     rows, pieces = costs.against(counts), costs.parts(counts)
     if json:
         own = {name: one.parts for name, one in counts.items()}
