@@ -18,9 +18,9 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from benchmark.clips import normalise
-from benchmark.cost import PeakMemory
 from benchmark.datasets.tracklet import Dataset
 from benchmark.losses import losses
+from benchmark.memory import PeakMemory
 from benchmark.recipes import Recipe
 from benchmark.record import write_whole
 from benchmark.samplers import IdentitySampler, TrainingClips, batches

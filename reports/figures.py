@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from reports.tables import RANKS_SHOWN
 
@@ -160,6 +160,9 @@ def growth(rows: pd.DataFrame, frames: int, height: int) -> Figure:
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda gmacs, _: f"{gmacs:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(words, fontsize=TEXT)
         axes.set_ylabel("GMACs", fontsize=TEXT)
     legend(figure, panels[0], "outside lower center", 4)

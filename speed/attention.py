@@ -15,9 +15,11 @@ from torch import nn
 
 import zoo
 from benchmark.clips import chunk_first, normalise, read_clip
-from benchmark.cost import autocast, count_gmacs
+from benchmark.cost import autocast
 from benchmark.datasets.catalogue import open_dataset
+from benchmark.multiply_adds import count_gmacs
 from methods import non_local
+from methods.backbone import channels_last
 from zoo import registry
 
 FRAMES, HEIGHT, WIDTH = 8, 256, 128
@@ -103,9 +105,7 @@ def network(method: str, *, literal: bool) -> nn.Module:
     for module in model.modules():
         if isinstance(module, non_local.NonLocal):
             nn.init.normal_(module.norm.weight, std=0.1)
-        if isinstance(module, nn.Conv2d) and not literal:
-            module.to(memory_format=torch.channels_last)
-    return model
+    return model if literal else channels_last(model)
 
 
 def attend_literally(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:

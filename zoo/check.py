@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmark.cost import count_gmacs
 from benchmark.losses import losses
+from benchmark.multiply_adds import count_gmacs
 from benchmark.recipes import RECIPES
 from methods.output import ClipOutput
 from zoo import registry

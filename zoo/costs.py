@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from benchmark import published, variants
-from benchmark.cost import Count, count, count_gmacs
+from benchmark.multiply_adds import Count, count, count_gmacs
 from benchmark.record import write_whole
 from reports.figures import growth as draw_growth
 from reports.gallery import save

@@ -9,7 +9,7 @@ from benchmark.datasets.catalogue import SELF_MADE
 from benchmark.record import Record
 from benchmark.variants import Variant, parse
 from zoo.checkpoints import split_name
-from zoo.run import RunSpec
+from zoo.spec import RunSpec
 
 
 @dataclass(frozen=True, kw_only=True)

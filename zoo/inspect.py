@@ -26,7 +26,8 @@ from benchmark.variants import choose
 from reports.inspection import Inspection, Strip
 from zoo import registry
 from zoo.finished import data_of
-from zoo.run import RunSpec, load_weights
+from zoo.run import load_weights
+from zoo.spec import RunSpec
 
 SHOWN_HEIGHT = 128  # pixels of a frame in a picture, at the most
 MOST_JUNK = 2  # junk tracks shown among the others

@@ -18,10 +18,10 @@ from benchmark.clips import MEAN, STD, frame_rule, normalise
 from zoo import registry
 from zoo.checkpoints import Checkpoint, find
 from zoo.convert import misfits
+from zoo.half import CLASSIFIER
 from zoo.settings import Settings, settings
 from zoo.store import Verified, Watch, obtain
 
-CLASSIFIER = "classifier."
 GOLDEN_CLIPS = 2
 
 

@@ -9,8 +9,8 @@ from benchmark.datasets.tracklet import Dataset
 from benchmark.recipes import Recipe, recipe
 from benchmark.variants import parse
 from zoo.checkpoints import Checkpoint, Table, find
-from zoo.run import RunSpec, specify
 from zoo.settings import Settings, settings
+from zoo.spec import RunSpec, specify
 from zoo.store import Watch, obtain
 
 

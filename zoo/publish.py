@@ -11,7 +11,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -23,10 +22,11 @@ from benchmark.record import Record
 from zoo import card, hub
 from zoo.checkpoints import Checkpoint, read_table, write_table
 from zoo.finished import Finished
-from zoo.loading import CLASSIFIER, fitting, golden_embedding, network
-from zoo.run import Conditions, OnProgress, run
+from zoo.half import halved
+from zoo.loading import fitting, golden_embedding, network
+from zoo.run import OnProgress, run
+from zoo.spec import Conditions
 
-STATISTICS = ("running_mean", "running_var")
 TABLE = "checkpoints.toml"
 OURS = "trained by video-reid-zoo"
 
@@ -115,28 +115,6 @@ def _score(
     return [  # per query, `zoo bench --pretrained` makes it again
         dataclasses.replace(entry, per_query=None, notes=[*entry.notes, note]) for entry in records
     ]
-
-
-def halved(
-    state: dict[str, Tensor],
-) -> tuple[dict[str, Tensor], tuple[str, ...], tuple[str, ...]]:
-    """Weights in float16, statistics of BatchNorm in float32, no classifier.
-
-    Returns:
-        The tensors, what was left out and what float16 cannot hold, both in words.
-    """
-    found, dropped, kept = {}, [], []
-    for key, value in state.items():
-        if key.startswith(CLASSIFIER):
-            dropped.append(f"left out {key}: the classifier of the training persons")
-        elif not value.is_floating_point() or key.endswith(STATISTICS):
-            found[key] = value.contiguous()
-        elif value.abs().max() > torch.finfo(torch.float16).max:
-            kept.append(f"{key} stays float32: float16 cannot hold it")
-            found[key] = value.contiguous()
-        else:
-            found[key] = value.to(torch.float16).contiguous()
-    return found, tuple(dropped), tuple(kept)
 
 
 def _row(

@@ -10,16 +10,17 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from benchmark import published
-from benchmark.record import Record, load, write_json
+from benchmark.record import Record, load, write_whole
 from benchmark.variants import Variant, parse
 from zoo import bench
 from zoo.bench import Failure, Order, Plan
 from zoo.display import Display
-from zoo.run import RunSpec
+from zoo.spec import RunSpec
 
 # what tells rows of one method apart beside their frames
 TRAINED_AS = {
@@ -29,8 +30,8 @@ TRAINED_AS = {
 LEFT_OUT = {
     ("resnet3d", 3, 2): "starts from weights of image re-identification that nobody released",
     ("resnet3d", 3, 3): "starts from weights of Kinetics for a network that nobody released",
-    ("sta", 4, 12): "is re-ranked: say --protocol with a re-ranked label",
 }
+RERANKED = {("sta", 4, 12): "kr(20,6,0.3)"}
 SAME_WEIGHTS = {("sta", 2)}  # rows differ in the frames of test clips alone
 
 
@@ -43,12 +44,14 @@ class Row:
         system: as printed.
         method: ours.
         changes: of the recipe, beside the user's own.
+        rerank: it is scored after this re-ranking.
     """
 
     number: int
     system: str
     method: str
     changes: dict[str, object]
+    rerank: str | None = None
 
 
 def find(text: str, dataset: str) -> tuple[pd.DataFrame, list[Row], list[str]]:
@@ -95,24 +98,29 @@ def _rows(paper: str, table: int, cells: pd.DataFrame) -> tuple[list[Row], list[
             changes["test_frames"] = f"chunk-first{line['frames']}"
         elif lengths[method] > 1:
             changes["frames"] = int(line["frames"])
-        rows.append(Row(number=number, system=system, method=method, changes=changes))
+        rerank = RERANKED.get((paper, table, number))
+        rows.append(
+            Row(number=number, system=system, method=method, changes=changes, rerank=rerank)
+        )
     return rows, why
 
 
 def plans(order: Order, rows: Iterable[Row], display: Display) -> list[tuple[Plan, list[Row]]]:
-    """One plan for the rows that change the recipe alike, in printed order; all into one folder.
+    """One plan for the rows that are run and scored alike, in printed order; all into one folder.
 
     Raises:
         LookupError, ValueError, OSError: as `zoo.bench.plan`.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(json.dumps(row.changes, sort_keys=True), []).append(row)
+        key = json.dumps([row.changes, row.rerank], sort_keys=True)
+        groups.setdefault(key, []).append(row)
     found: list[tuple[Plan, list[Row]]] = []
     for group in groups.values():
         methods = ",".join(dict.fromkeys(row.method for row in group))
         changes = order.changes | group[0].changes
-        plan = bench.plan(dataclasses.replace(order, methods=methods, changes=changes), display)
+        asked = dataclasses.replace(order, methods=methods, changes=changes, rerank=group[0].rerank)
+        plan = bench.plan(asked, display)
         if found:
             plan = dataclasses.replace(plan, out=found[0][0].out)
         found.append((plan, group))
@@ -140,14 +148,12 @@ def _training(spec: RunSpec) -> str:
     return json.dumps(told, sort_keys=True, default=str)
 
 
-def _copy(source, folder) -> None:
+def _copy(source: Path, folder: Path) -> None:
     """Give a run the weights of another that is trained alike, if that one is finished."""
-    taken = [source / "weights.safetensors", source / "training.json"]
+    taken = [source / name for name in ("weights.safetensors", "training.json")]
     if all(path.is_file() for path in taken):
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(taken[0], folder / "weights.part")
-        (folder / "weights.part").replace(folder / taken[0].name)
-        write_json(folder / taken[1].name, json.loads(taken[1].read_text(encoding="utf-8")))
+        for path in taken:
+            write_whole(folder / path.name, lambda part, path=path: shutil.copyfile(path, part))
 
 
 def beside(cells: pd.DataFrame, planned: list[tuple[Plan, list[Row]]]) -> list[dict]:
@@ -160,18 +166,22 @@ def beside(cells: pd.DataFrame, planned: list[tuple[Plan, list[Row]]]) -> list[d
         for row in rows:
             (name,) = bench.expand_methods(row.method)
             specs = [spec for spec, _ in plan.runs if _asked(spec) == name]
-            records = [record for spec in specs for record in _records(plan, spec)]
+            records = [one for spec in specs for one in _records(plan, spec, row.rerank)]
             for label in dict.fromkeys(record.label for record in records):
                 same = [record for record in records if record.label == label]
                 found += _cells(cells[cells["row"] == row.number], row, label, same)
     return sorted(found, key=lambda one: (one["label"], one["row"]))
 
 
-def _records(plan: Plan, spec: RunSpec) -> list[Record]:
-    """A run's records; a sweep's points and re-scored ones are not asked for here."""
-    folder = plan.out / "runs" / spec.folder / "records"
+def _records(plan: Plan, spec: RunSpec, rerank: str | None) -> list[Record]:
+    """A run's records with that re-ranking, or none; a sweep's points are not asked for here."""
+    folder, extra = plan.out / "runs" / spec.folder / "records", [rerank] if rerank else []
     records = [load(path) for path in sorted(folder.glob("*.json"))]
-    return [record for record in records if record.fingerprint == spec.fingerprint]
+    return [
+        one
+        for one in records
+        if one.fingerprint == spec.fingerprint and one.label.split("/")[3:] == extra
+    ]
 
 
 def _asked(spec: RunSpec) -> str:

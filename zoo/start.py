@@ -10,18 +10,17 @@ import hashlib
 import sys
 from pathlib import Path
 
-import torch
 from safetensors.torch import load, load_file, save_file
 from torch import nn
 
 from benchmark.record import write_whole
 from benchmark.variants import Variant, parse
+from zoo.half import halved
 
 FILE = Path(__file__).parent / "weights" / "start.safetensors"
 SHA256 = "5dfd78cc216f604a64fa8662002a499bf6a527bfec37f38308040864f8fa9a88"
 BACKBONE = "resnet50[channels=16+32+64+128,layers=1+2+3+1,stem=16]"
 TRUNK = "frames."  # where resnet50_avg keeps its backbone
-STATISTICS = ("running_mean", "running_var")
 
 
 def load_start(network: nn.Module, variant: Variant) -> None:
@@ -44,15 +43,9 @@ def load_start(network: nn.Module, variant: Variant) -> None:
 
 
 def save_start(weights: Path) -> str:
-    """Write the backbone of trained `resnet50_avg` weights; returns the sha256.
-
-    Weights are kept in float16, statistics of BatchNorm in float32.
-    """
-    state = {}
-    for key, value in load_file(weights).items():
-        if key.startswith(TRUNK):
-            half = value.is_floating_point() and not key.endswith(STATISTICS)
-            state[key.removeprefix(TRUNK)] = value.to(torch.float16) if half else value
+    """Write the backbone of trained `resnet50_avg` weights; returns the sha256."""
+    state = {k: v for k, v in load_file(weights).items() if k.startswith(TRUNK)}
+    state = {k.removeprefix(TRUNK): v for k, v in halved(state)[0].items()}
     write_whole(FILE, lambda part: save_file(state, part))
     return hashlib.sha256(FILE.read_bytes()).hexdigest()
 

@@ -14,7 +14,8 @@ from benchmark.datasets.tracklet import Dataset
 from benchmark.recipes import recipe
 from benchmark.record import Record, write_json
 from benchmark.variants import Variant, format_value, parse, parse_value
-from zoo.run import Conditions, OnProgress, RunSpec, commit, embed_test, score_test
+from zoo.run import OnProgress, commit, embed_test, score_test
+from zoo.spec import Conditions, RunSpec
 
 MOST_POINTS = 50
 _HINT = "expected KNOB=FIRST:LAST:STEP, e.g. occlusion=0:0.8:0.2"

@@ -5,14 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from benchmark.cost import (
-    LiveTensors,
-    count,
-    count_activations,
-    count_gmacs,
-    forward_peak_mb,
-    measure,
-)
+from benchmark.cost import measure
+from benchmark.memory import LiveTensors, forward_peak_mb
+from benchmark.multiply_adds import count, count_activations, count_gmacs
 from methods.output import ClipOutput
 
 

@@ -9,7 +9,7 @@ import pytest
 import timm
 import torch
 
-from benchmark.cost import count_gmacs
+from benchmark.multiply_adds import count_gmacs
 from methods.baselines import (
     resnet50_image,
     resnet50_rnn,

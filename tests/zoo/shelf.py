@@ -7,8 +7,8 @@ import zoo
 from benchmark import record
 from zoo.check import stir_norms
 from zoo.checkpoints import Checkpoint, write_table
+from zoo.half import halved
 from zoo.loading import fitting, golden_embedding, network
-from zoo.publish import halved
 
 BACKBONE = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 NAME = "sta.folder-tiny"

@@ -19,8 +19,8 @@ from tests.zoo.test_convert import released
 from zoo import settings as settings_
 from zoo.checkpoints import TABLE, find, read_table, row_text, split_name, table, write_table
 from zoo.cli import main
+from zoo.half import halved
 from zoo.loading import open_checkpoint, read
-from zoo.publish import halved
 from zoo.settings import Settings, settings
 from zoo.sources import Beside, Hub, Web, order, parse
 from zoo.store import Verified, Watch, _lock, kept, obtain

@@ -167,7 +167,7 @@ def test_wrong_use_is_one_line(shelf, own, features, tmp_path, call, arguments, 
 
 def test_features_of_other_weights_are_refused(features, tmp_path, monkeypatch, call, own):
     from tests.zoo.shelf import trained
-    from zoo.publish import halved
+    from zoo.half import halved
 
     shelve(tmp_path / "home", state=halved(trained(seed=1).state_dict())[0])
     status, _, err = call("search", own, "--in", features, "--workers", "0")

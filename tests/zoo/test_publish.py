@@ -20,7 +20,8 @@ from zoo.checkpoints import read_table, write_table
 from zoo.cli import main
 from zoo.finished import check_name, find_run, finished
 from zoo.pretrained import specification
-from zoo.run import Conditions, run
+from zoo.run import run
+from zoo.spec import Conditions
 
 NAME = "sta.folder"
 

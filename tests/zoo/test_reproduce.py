@@ -82,3 +82,14 @@ def test_weights_are_shared_by_rows_that_differ_in_test_clips_alone(
     assert len(found) == 4 and len({one.checkpoint for one in found}) == 1
     assert len(list(tmp_path.glob("runs/*/checkpoint.pt"))) == 1
     assert len({row["label"] for row in json.loads(out)}) == 4
+
+
+def test_a_re_ranked_row_is_the_same_run_scored_after_re_ranking(
+    monkeypatch, capsys, people, tmp_path
+):
+    status, out, _ = run(monkeypatch, capsys, people, tmp_path, "sta/4")
+    rows = [row for row in json.loads(out) if row["metric"] == "R1"]
+    labels = {row["system"]: row["label"] for row in rows}
+    assert status == 0
+    assert labels["STA + ReRank"] == labels["STA"] + "/kr(20,6,0.3)"
+    assert len(list(tmp_path.glob("runs/*/weights.safetensors"))) == 1

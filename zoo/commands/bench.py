@@ -132,8 +132,8 @@ def _carry_out(order, display, dry_run: bool) -> int:
 
 
 def _dry_run(plan) -> int:
-    from zoo.bench import describe, estimate
     from zoo.display import duration, show
+    from zoo.estimates import describe, estimate
 
     estimates = [estimate(spec, dataset, plan.conditions.device) for spec, dataset in plan.runs]
     rows = [

@@ -47,7 +47,8 @@ def publish(
     from zoo.bench import choose_device
     from zoo.display import Display
     from zoo.finished import check_name, data_of, find_run, finished, licence_of
-    from zoo.run import Conditions, choose_protocols
+    from zoo.run import choose_protocols
+    from zoo.spec import Conditions
 
     if into is not None and (hub is not None or out is not None):
         raise ValueError("--into is for a table of one's own, --out and --hub for a folder")
