@@ -178,10 +178,11 @@ _QUICK = Recipe(
     width=64,
     enlarge=0.5,
     smoothing=0.1,
-    warmup=1,
+    lr=3e-4,
+    warmup=2,
     schedule="cosine",
     gamma=0.01,
-    epochs=6,
+    epochs=12,
 )
 
 # STE-NVAN, Sec. 4.1 and the authors' code, whose baselines train longer with a weaker decay

@@ -8,22 +8,6 @@ import pytest
 
 from benchmark import record
 from tests.conftest import TINY_SET
-from zoo.cli import main
-
-
-@pytest.fixture
-def zoo(monkeypatch, capsys):
-    """Run a command in this process; returns status, stdout and stderr."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return call
-
 
 ARGUMENTS = [
     "bench",
@@ -37,9 +21,9 @@ ARGUMENTS = [
 ]
 
 
-def bench(zoo, people, out, *more, methods="stenvan,sta"):
+def bench(call, people, out, *more, methods="stenvan,sta"):
     places = ["--data-root", people, "--out", out, "--workers", "0"]
-    return zoo(*ARGUMENTS, "--methods", methods, *places, *more)
+    return call(*ARGUMENTS, "--methods", methods, *places, *more)
 
 
 def bench_apart(people, out, *more):
@@ -58,8 +42,8 @@ def metrics(out):
     }
 
 
-def test_a_bench_ends_with_a_report_on_every_method(zoo, people, tmp_path):
-    status, out, _ = bench(zoo, people, tmp_path / "o", "--seeds", "2")
+def test_a_bench_ends_with_a_report_on_every_method(call, people, tmp_path):
+    status, out, _ = bench(call, people, tmp_path / "o", "--seeds", "2")
     assert status == 0 and out.strip() == str(tmp_path / "o" / "report.md")
     report = (tmp_path / "o" / "report.md").read_text()
     assert "stenvan" in report and "sta" in report and "open@1/cos-bn/chunk-first4" in report
@@ -68,48 +52,48 @@ def test_a_bench_ends_with_a_report_on_every_method(zoo, people, tmp_path):
         assert png.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_command_again_trains_nothing(zoo, people, tmp_path):
-    bench(zoo, people, tmp_path)
+def test_the_same_command_again_trains_nothing(call, people, tmp_path):
+    bench(call, people, tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("weights.safetensors")}
     first = metrics(tmp_path)
-    status, _, err = bench(zoo, people, tmp_path)
+    status, _, err = bench(call, people, tmp_path)
     assert status == 0 and "train" not in err
     assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("weights.safetensors")} == before
     assert metrics(tmp_path) == first
 
 
-def test_a_bench_goes_on_from_what_was_only_trained(zoo, people, tmp_path):
+def test_a_bench_goes_on_from_what_was_only_trained(call, people, tmp_path):
     more = ["--data-root", people, "--out", tmp_path, "--workers", "0", "--methods", "sta"]
-    status, out, _ = zoo("train", *ARGUMENTS[1:], *more)
+    status, out, _ = call("train", *ARGUMENTS[1:], *more)
     (weights,) = tmp_path.glob("runs/*/weights.safetensors")
     assert status == 0 and out.strip() == str(weights)
     assert not list(tmp_path.glob("runs/*/records"))
     written = weights.stat().st_mtime_ns
-    status, _, err = bench(zoo, people, tmp_path, methods="sta")
+    status, _, err = bench(call, people, tmp_path, methods="sta")
     assert status == 0 and "train" not in err and len(metrics(tmp_path)) == 1
     assert weights.stat().st_mtime_ns == written
 
 
-def test_several_protocols_are_scored_from_one_training(zoo, people, tmp_path):
-    status, *_ = bench(zoo, people, tmp_path, "--protocol", "open,mars-ap3d", methods="sta")
+def test_several_protocols_are_scored_from_one_training(call, people, tmp_path):
+    status, *_ = bench(call, people, tmp_path, "--protocol", "open,mars-ap3d", methods="sta")
     assert status == 0
     assert {label.split("@")[0] for _, _, label in metrics(tmp_path)} == {"open", "mars-ap3d"}
 
 
-def test_a_re_ranked_score_stands_beside_the_plain_one(zoo, people, tmp_path):
-    status, *_ = bench(zoo, people, tmp_path, "--rerank", "kr(4,2,0.3)", methods="sta")
+def test_a_re_ranked_score_stands_beside_the_plain_one(call, people, tmp_path):
+    status, *_ = bench(call, people, tmp_path, "--rerank", "kr(4,2,0.3)", methods="sta")
     plain = "open@1/cos-bn/chunk-first4"
     assert status == 0
     assert {label for _, _, label in metrics(tmp_path)} == {plain, f"{plain}/kr(4,2,0.3)"}
     assert "kr(4,2,0.3)" in (tmp_path / "report.md").read_text()
     (run,) = (tmp_path / "runs").iterdir()
-    status, out, _ = zoo("eval", run, "--protocol", "open", "--rerank", "kr(4,2,0.3)", "--json")
+    status, out, _ = call("eval", run, "--protocol", "open", "--rerank", "kr(4,2,0.3)", "--json")
     assert [row["label"] for row in json.loads(out)] == [f"{plain}/kr(4,2,0.3)"]
-    status, _, err = bench(zoo, people, tmp_path / "o", "--rerank", "best", methods="sta")
+    status, _, err = bench(call, people, tmp_path / "o", "--rerank", "best", methods="sta")
     assert status == 2 and "'best' is no re-ranking" in err and not (tmp_path / "o").exists()
 
 
-def test_one_failed_method_does_not_lose_the_others(zoo, people, tmp_path):
+def test_one_failed_method_does_not_lose_the_others(call, people, tmp_path):
     plugin = tmp_path / "breaking_plugin.py"
     plugin.write_text(
         "from methods.sta import STA\n"
@@ -129,16 +113,16 @@ def test_one_failed_method_does_not_lose_the_others(zoo, people, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(zoo, people, tmp_path):
-    status, out, err = bench(zoo, people, tmp_path / "o", "--seeds", "2", "--dry-run")
+def test_a_dry_run_prints_the_plan_and_writes_nothing(call, people, tmp_path):
+    status, out, err = bench(call, people, tmp_path / "o", "--seeds", "2", "--dry-run")
     assert status == 0 and not (tmp_path / "o").exists()
     header, *rows = out.strip().splitlines()
     assert header.split("\t")[:3] == ["method", "split", "seed"] and len(rows) == 4
     assert "4 runs, about" in err
 
 
-def test_a_limit_is_told_and_makes_another_data_set(zoo, people, tmp_path):
-    status, *_ = bench(zoo, people, tmp_path, "--limit", "2", methods="sta")
+def test_a_limit_is_told_and_makes_another_data_set(call, people, tmp_path):
+    status, *_ = bench(call, people, tmp_path, "--limit", "2", methods="sta")
     assert status == 0
     (path,) = tmp_path.glob("runs/*/records/*.json")
     limited = record.load(path)
@@ -146,8 +130,8 @@ def test_a_limit_is_told_and_makes_another_data_set(zoo, people, tmp_path):
     assert any("limited" in note for note in limited.notes)
 
 
-def test_a_record_says_which_bits_which_rules_and_what_to_type(zoo, people, tmp_path):
-    bench(zoo, people, tmp_path, methods="sta[blocks=2]")
+def test_a_record_says_which_bits_which_rules_and_what_to_type(call, people, tmp_path):
+    bench(call, people, tmp_path, methods="sta[blocks=2]")
     (path,) = tmp_path.glob("runs/*/records/*.json")
     r = record.load(path)
     assert r.method == "sta[blocks=2]" and r.recipe.startswith("quick[") and r.seed == 0
@@ -184,22 +168,22 @@ def test_a_record_says_which_bits_which_rules_and_what_to_type(zoo, people, tmp_
         (["--plugin", "nothing_here"], 2, "cannot be imported"),
     ],
 )  # fmt: skip
-def test_wrong_use_is_one_line_and_leaves_nothing(zoo, people, tmp_path, change, status, says):
-    found, out, err = bench(zoo, people, tmp_path / "o", *change)
+def test_wrong_use_is_one_line_and_leaves_nothing(call, people, tmp_path, change, status, says):
+    found, out, err = bench(call, people, tmp_path / "o", *change)
     lines = [line for line in err.splitlines() if line.startswith("zoo: ")]
     assert (found, out) == (status, "")
     assert len(lines) == 1 and says in lines[0], err
     assert "Traceback" not in err and not (tmp_path / "o").exists()
 
 
-def test_an_empty_data_folder_is_named(zoo, tmp_path):
+def test_an_empty_data_folder_is_named(call, tmp_path):
     (tmp_path / "empty").mkdir()
-    status, _, err = bench(zoo, tmp_path / "empty", tmp_path / "o")
+    status, _, err = bench(call, tmp_path / "empty", tmp_path / "o")
     assert status == 1 and "holds no tracklets: expected" in err
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_truncated_image_is_named_in_one_line(zoo, people, tmp_path, workers):
+def test_a_truncated_image_is_named_in_one_line(call, people, tmp_path, workers):
     import shutil
 
     shutil.copytree(people, tmp_path / "data")
@@ -207,7 +191,7 @@ def test_a_truncated_image_is_named_in_one_line(zoo, people, tmp_path, workers):
     for image in victim.parent.glob("*.jpg"):
         image.write_bytes(image.read_bytes()[:200])
     status, _, err = bench(
-        zoo,
+        call,
         tmp_path / "data",
         tmp_path / "o",
         "--set",
@@ -222,13 +206,13 @@ def test_a_truncated_image_is_named_in_one_line(zoo, people, tmp_path, workers):
     assert "cannot be read as an image" in (tmp_path / "o" / "report.md").read_text()
 
 
-def test_a_result_folder_that_cannot_be_made_is_named(zoo, people, tmp_path):
+def test_a_result_folder_that_cannot_be_made_is_named(call, people, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    status, _, err = bench(zoo, people, tmp_path / "file" / "o")
+    status, _, err = bench(call, people, tmp_path / "file" / "o")
     assert status == 1 and "cannot be written" in err and "Traceback" not in err
 
 
-def test_a_second_process_on_one_folder_says_so_and_stops(zoo, people, tmp_path):
+def test_a_second_process_on_one_folder_says_so_and_stops(call, people, tmp_path):
     from zoo.bench import lock
 
     with lock(tmp_path):
@@ -261,10 +245,10 @@ cli.main()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
-def test_kill_nine_at_any_moment_changes_no_figure(zoo, people, tmp_path, workers):
+def test_kill_nine_at_any_moment_changes_no_figure(call, people, tmp_path, workers):
     """A process is killed at five moments, then the same command is run to its end."""
     more = ["--set", "epochs=12", "--workers", str(workers)]
-    bench(zoo, people, tmp_path / "whole", *more[:2])
+    bench(call, people, tmp_path / "whole", *more[:2])
 
     def run(moment):
         arguments = [*ARGUMENTS, "--data-root", str(people), "--out", str(tmp_path / "cut"), *more]

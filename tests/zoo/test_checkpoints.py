@@ -4,7 +4,6 @@ import dataclasses
 import json
 import logging
 import pickle
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,56 +12,16 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from benchmark import record
-from tests.zoo.loopback import Loopback, good
+from tests.zoo.loopback import good
 from tests.zoo.shelf import NAME, shelve, trained
 from tests.zoo.test_convert import released
-from zoo import settings as settings_
 from zoo.checkpoints import TABLE, find, read_table, row_text, split_name, table, write_table
-from zoo.cli import main
 from zoo.half import halved
 from zoo.loading import open_checkpoint, read
 from zoo.settings import Settings, settings
 from zoo.sources import Beside, Hub, Web, order, parse
 from zoo.store import Verified, Watch, _lock, kept, obtain
 from zoo.verify import verify
-
-
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch, tmp_path):
-    for name in ("ZOO_MIRRORS", "ZOO_OFFLINE", "ZOO_CHECKPOINTS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(settings_.platformdirs, "user_config_path", lambda _: tmp_path / "config")
-
-
-@pytest.fixture
-def server():
-    found = Loopback()
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    """The row of a tiny checkpoint in a table that is set."""
-    row = shelve(tmp_path / "home")
-    monkeypatch.setenv("ZOO_CHECKPOINTS", str(tmp_path / "home" / "checkpoints.toml"))
-    return row
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command; returns status, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return run
-
 
 # ---- the table -----------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """The authors' checkpoints: a network of their layout against ours after conversion."""
 
 import pickle
-import sys
 
 import pytest
 import torch
@@ -9,7 +8,6 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from zoo.cli import main
 from zoo.convert import RELEASED, convert, read
 
 LAYERS, WIDTHS = (3, 4, 6, 3), (64, 128, 256, 512)
@@ -208,17 +206,10 @@ def test_what_is_no_file_of_tensors_is_refused_before_anything_runs(tmp_path, ca
     assert "executed!" not in capsys.readouterr().out
 
 
-def test_the_command_writes_safetensors_and_a_row(tmp_path, monkeypatch, capsys):
+def test_the_command_writes_safetensors_and_a_row(tmp_path, call):
     torch.save(released("resnet50_avg"), tmp_path / "base.pth")
-    monkeypatch.setattr(
-        sys,
-        "argv",
-        ["zoo", "convert", "released", str(tmp_path / "base.pth"), "--as", "resnet50_avg"],
-    )
-    with pytest.raises(SystemExit) as stop:
-        main()
-    printed = capsys.readouterr()
-    assert stop.value.code == 0 and "left out module.classifier.weight" in printed.err
+    status, _, err = call("convert", "released", tmp_path / "base.pth", "--as", "resnet50_avg")
+    assert status == 0 and "left out module.classifier.weight" in err
     assert [(tmp_path / f"base.{end}").is_file() for end in ("safetensors", "json")] == [True, True]
 
 

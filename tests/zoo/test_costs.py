@@ -1,13 +1,11 @@
 """`zoo cost --against published`: counts without a clock, and what the papers print."""
 
 import json
-import sys
 
 import pandas as pd
 import pytest
 
 from zoo import costs
-from zoo.cli import main
 
 NARROW = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
@@ -56,17 +54,9 @@ def test_a_clip_that_does_not_fit_has_no_row():
     assert costs.wide(grown, "clip")[0]["4x256x128"] > 0
 
 
-def run(monkeypatch, capsys, *words):
-    monkeypatch.setattr(sys, "argv", ["zoo", "cost", *map(str, words)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    printed = capsys.readouterr()
-    return stop.value.code, printed.out, printed.err
-
-
-def test_the_command_prints_json_and_writes_tables_and_a_plot(monkeypatch, capsys, tmp_path):
+def test_the_command_prints_json_and_writes_tables_and_a_plot(call, tmp_path):
     words = ["--methods", "sta", "--backbone", NARROW, "--against", "published", "--json"]
-    status, out, _ = run(monkeypatch, capsys, *words, "--out", tmp_path)
+    status, out, _ = call("cost", *words, "--out", tmp_path)
     (row,) = json.loads(out)
     assert status == 0
     assert {"method", "gmacs", "params_m", "frames", "height", "width", "parts"} <= set(row)
@@ -76,6 +66,6 @@ def test_the_command_prints_json_and_writes_tables_and_a_plot(monkeypatch, capsy
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_anything_but_published_is_one_line(monkeypatch, capsys):
-    status, _, err = run(monkeypatch, capsys, "--against", "rumours")
+def test_anything_but_published_is_one_line(call):
+    status, _, err = call("cost", "--against", "rumours")
     assert status == 2 and "expected published" in err and "Traceback" not in err

@@ -43,13 +43,6 @@ ONE = {
 
 
 @pytest.fixture
-def server():
-    found = Loopback()
-    yield found
-    found.close()
-
-
-@pytest.fixture
 def where(tmp_path):
     return Settings(cache=tmp_path / "cache", mirrors=(), offline=False, tables=())
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -11,31 +10,6 @@ from PIL import Image
 
 from tests.zoo.shelf import NAME, shelve
 from zoo import search as searching
-from zoo import settings as settings_
-from zoo.cli import main
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    row = shelve(tmp_path / "home")
-    monkeypatch.setenv("ZOO_CHECKPOINTS", str(tmp_path / "home" / "checkpoints.toml"))
-    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(settings_.platformdirs, "user_config_path", lambda _: tmp_path / "config")
-    return row
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command; returns status, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

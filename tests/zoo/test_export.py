@@ -1,26 +1,14 @@
 """Exported files give the network's numbers, or are refused."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
 
-from tests.zoo.shelf import NAME, shelve
+from tests.zoo.shelf import NAME
 from zoo import export as exporting
-from zoo import settings as settings_
-from zoo.cli import main
 from zoo.export import EXTRA, export
 from zoo.loading import open_checkpoint
 from zoo.settings import settings
-
-
-@pytest.fixture
-def shelf(tmp_path, monkeypatch):
-    row = shelve(tmp_path / "home")
-    monkeypatch.setenv("ZOO_CHECKPOINTS", str(tmp_path / "home" / "checkpoints.toml"))
-    monkeypatch.setattr(settings_.platformdirs, "user_config_path", lambda _: tmp_path / "config")
-    return row
 
 
 def model_of(row):
@@ -33,14 +21,11 @@ def clips(batch):
 
 
 @pytest.mark.slow
-def test_a_torch_program_takes_any_batch(shelf, tmp_path, monkeypatch, capsys):
+def test_a_torch_program_takes_any_batch(shelf, tmp_path, call):
     path = tmp_path / "x.pt2"
-    monkeypatch.setattr(sys, "argv", ["zoo", "export", NAME, "--format", "torch", "-o", str(path)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    header, values = capsys.readouterr().out.splitlines()
-    told = dict(zip(header.split("\t"), values.split("\t"), strict=True))
-    assert stop.value.code == 0 and told["batch"] == "any" and told["clip"] == "4x3x64x32"
+    status, out, _ = call("export", NAME, "--format", "torch", "-o", path)
+    told = dict(zip(*(line.split("\t") for line in out.splitlines()), strict=True))
+    assert status == 0 and told["batch"] == "any" and told["clip"] == "4x3x64x32"
     assert float(told["relative"]) < 1e-5 and float(told["max_abs"]) < 1e-4
     program = torch.export.load(path).module()
     with torch.no_grad():
@@ -106,8 +91,6 @@ def test_a_file_with_other_numbers_is_refused_and_not_left(shelf, tmp_path, monk
     assert not (tmp_path / "x.pt2").exists()
 
 
-def test_another_format_is_refused(shelf, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["zoo", "export", NAME, "--format", "onx"])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    assert stop.value.code == 2 and "did you mean onnx" in capsys.readouterr().err
+def test_another_format_is_refused(shelf, call):
+    status, _, err = call("export", NAME, "--format", "onx")
+    assert status == 2 and "did you mean onnx" in err

@@ -15,7 +15,6 @@ from benchmark.datasets.catalogue import open_dataset
 from tests.conftest import TINY_SET
 from tests.zoo.shelf import shelve
 from zoo import publish as publishing
-from zoo import settings as settings_
 from zoo.checkpoints import read_table, write_table
 from zoo.cli import main
 from zoo.finished import check_name, find_run, finished
@@ -24,28 +23,6 @@ from zoo.run import run
 from zoo.spec import Conditions
 
 NAME = "sta.folder"
-
-
-@pytest.fixture(autouse=True)
-def nothing_set(monkeypatch, tmp_path):
-    for name in ("ZOO_MIRRORS", "ZOO_OFFLINE", "ZOO_CHECKPOINTS"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(settings_.platformdirs, "user_config_path", lambda _: tmp_path / "config")
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command; returns status, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,23 @@
 """`zoo reproduce`: which rows of a printed table are run, how, and what stands beside them."""
 
 import json
-import sys
 
 import pytest
 
 from benchmark import record
 from tests.conftest import TINY_SET
-from zoo.cli import main
 from zoo.reproduce import find
 
 
-def run(monkeypatch, capsys, people, out, table, *more):
-    words = ["reproduce", table, "--dataset", "folder", "--data-root", people, "--out", out]
-    words += ["--recipe", "quick", *TINY_SET, "--workers", "0", "--json", *more]
-    monkeypatch.setattr(sys, "argv", ["zoo", *map(str, words)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    printed = capsys.readouterr()
-    return stop.value.code, printed.out, printed.err
+@pytest.fixture
+def reproduce(call, people, tmp_path):
+    """`zoo reproduce` of a table on the tiny data set."""
+    places = ["--dataset", "folder", "--data-root", people, "--out", tmp_path, "--workers", "0"]
+
+    def run(table, *more):
+        return call("reproduce", table, *places, "--recipe", "quick", *TINY_SET, "--json", *more)
+
+    return run
 
 
 def test_rows_that_differ_in_clip_length_change_the_recipe():
@@ -50,13 +49,13 @@ def test_figures_of_the_user_s_data_set_are_preferred():
 
 
 @pytest.mark.parametrize("table", ["stenvan", "stenvan/9", "stenvam/1"])
-def test_an_unknown_table_is_one_line_with_those_there_are(monkeypatch, capsys, people, table):
-    status, _, err = run(monkeypatch, capsys, people, "o", table)
+def test_an_unknown_table_is_one_line_with_those_there_are(reproduce, table):
+    status, _, err = reproduce(table)
     assert status == 2 and "stenvan/1" in err and "Traceback" not in err
 
 
-def test_measured_stands_beside_printed(monkeypatch, capsys, people, tmp_path):
-    status, out, err = run(monkeypatch, capsys, people, tmp_path, "stenvan/3", "--seeds", "2")
+def test_measured_stands_beside_printed(reproduce, tmp_path):
+    status, out, err = reproduce("stenvan/3", "--seeds", "2")
     rows = [row for row in json.loads(out) if row["printed_on"] == "mars"]
     assert status == 0 and "zoo report" in err
     assert [row["system"] for row in rows if row["metric"] == "R1"] == [
@@ -73,10 +72,8 @@ def test_measured_stands_beside_printed(monkeypatch, capsys, people, tmp_path):
         assert row["measured_on"] == "folder"
 
 
-def test_weights_are_shared_by_rows_that_differ_in_test_clips_alone(
-    monkeypatch, capsys, people, tmp_path
-):
-    status, out, _ = run(monkeypatch, capsys, people, tmp_path, "sta/2")
+def test_weights_are_shared_by_rows_that_differ_in_test_clips_alone(reproduce, tmp_path):
+    status, out, _ = reproduce("sta/2")
     assert status == 0
     found = [record.load(path) for path in sorted(tmp_path.glob("runs/*/records/*.json"))]
     assert len(found) == 4 and len({one.checkpoint for one in found}) == 1
@@ -84,10 +81,8 @@ def test_weights_are_shared_by_rows_that_differ_in_test_clips_alone(
     assert len({row["label"] for row in json.loads(out)}) == 4
 
 
-def test_a_re_ranked_row_is_the_same_run_scored_after_re_ranking(
-    monkeypatch, capsys, people, tmp_path
-):
-    status, out, _ = run(monkeypatch, capsys, people, tmp_path, "sta/4")
+def test_a_re_ranked_row_is_the_same_run_scored_after_re_ranking(reproduce, tmp_path):
+    status, out, _ = reproduce("sta/4")
     rows = [row for row in json.loads(out) if row["metric"] == "R1"]
     labels = {row["system"]: row["label"] for row in rows}
     assert status == 0
