@@ -5,6 +5,7 @@ imports no torch, so that reports can be made anywhere.
 """
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -111,6 +112,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file in the same folder, then put it in place in one step.
 
     A reader never sees half a file, and an interruption at any moment leaves the old one.
+
+    Raises:
+        OSError: the disk is full; every library says that in its own way, this in one line.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,8 +129,20 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.fsync(file.fileno())
         part.chmod(0o666 & ~_umask())
         part.replace(path)
+    except Exception as error:
+        if _disk_is_full(error):
+            raise OSError(
+                f"the disk is full, {path} cannot be written: make room and type the same command "
+                "again; what is finished is kept",
+            ) from None
+        raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def _disk_is_full(error: Exception) -> bool:
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left" in str(error)
 
 
 def write_text(path: Path, text: str) -> None:

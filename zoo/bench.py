@@ -12,9 +12,10 @@ from filelock import FileLock, Timeout
 from benchmark import rerank as reranking
 from benchmark.clips import ImageError
 from benchmark.datasets.catalogue import open_dataset
+from benchmark.datasets.intact import faults
 from benchmark.datasets.tracklet import Dataset
 from benchmark.recipes import Recipe, recipe
-from benchmark.record import remove_parts, write_json
+from benchmark.record import remove_parts, write_json, write_text
 from benchmark.train import Diverged
 from benchmark.variants import Variant, split_list
 from zoo import pretrained, registry
@@ -26,6 +27,7 @@ from zoo.spec import Conditions, RunSpec, specify
 from zoo.store import Watch
 from zoo.sweep import Sweep, open_sweep, score_sweep
 
+LOOKED_AT = ".images"  # file of the fingerprints whose images were looked at
 ORPHANS = 8.0  # seconds that the image loaders of a killed run may hold its folder
 EXPECTED = (ValueError, LookupError, OSError, RuntimeError)  # what one failed method may raise
 
@@ -267,6 +269,7 @@ def execute(plan: Plan, display: Display) -> list[Failure]:
         OSError: the result folder cannot be written, or another process is writing into it.
     """
     with lock(plan.out):
+        _look_at_images(plan, display)
         failures = []
         for i, (spec, dataset) in enumerate(plan.runs, start=1):
             split = f", split {spec.split}" if dataset.splits > 1 else ""
@@ -276,6 +279,30 @@ def execute(plan: Plan, display: Display) -> list[Failure]:
                 failures.append(failure)
                 display.note(f"  failed: {failure.reason}")
         return failures
+
+
+def _look_at_images(plan: Plan, display: Display) -> None:
+    """Stop at an image that is missing or cut short before hours of training do; once a folder.
+
+    Raises:
+        ImageError: names the first one, and how many there are.
+    """
+    kept = plan.out / LOOKED_AT
+    seen = kept.read_text(encoding="utf-8").split() if kept.is_file() else []
+    datasets = {dataset.fingerprint: dataset for _, dataset in plan.runs}
+    new = [dataset for fingerprint, dataset in datasets.items() if fingerprint not in seen]
+    if not new:
+        return
+    tracklets = dict.fromkeys(t for dataset in new for t in (*dataset.train, *dataset.test))
+    paths = list(dict.fromkeys(t.path(i) for t in tracklets for i in range(len(t))))
+    broken = list(faults(paths, deep=False, on_progress=display.progress))
+    if broken:
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        raise ImageError(
+            f"{' '.join(broken[0])}{more}: put the image back, or take its tracklet out "
+            "(`zoo data check` names all)"
+        )
+    write_text(kept, "\n".join({**dict.fromkeys(seen), **datasets}) + "\n")
 
 
 def _attempt(spec: RunSpec, dataset: Dataset, plan: Plan, display: Display) -> Failure | None:

@@ -1,6 +1,7 @@
 """Records and files that are written whole or not at all."""
 
 import dataclasses
+import errno
 import json
 
 import pytest
@@ -74,6 +75,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         record.write_whole(path, fail)
     assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
     assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "full"), RuntimeError("I/O error: No space left on device")]
+)
+def test_a_full_disk_is_told_in_one_way_with_the_path(tmp_path, error):
+    def fail(part):
+        raise error
+
+    with pytest.raises(OSError, match=r"the disk is full, .*x\.json cannot be written: make room"):
+        record.write_whole(tmp_path / "x.json", fail)
 
 
 def test_what_a_killed_writer_left_is_swept_away(tmp_path):

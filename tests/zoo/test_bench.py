@@ -1,6 +1,7 @@
 """`zoo bench` from the command line to the report, on a folder of small pictures."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -182,14 +183,25 @@ def test_an_empty_data_folder_is_named(call, tmp_path):
     assert status == 1 and "holds no tracklets: expected" in err
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_truncated_image_is_named_in_one_line(call, people, tmp_path, workers):
-    import shutil
+@pytest.mark.parametrize("part", ["train", "gallery"])
+def test_a_truncated_image_is_named_before_anything_is_trained(call, people, tmp_path, part):
+    shutil.copytree(people, tmp_path / "data")
+    victim = sorted((tmp_path / "data" / part).rglob("*.jpg"))[3]
+    victim.write_bytes(victim.read_bytes()[:200])
+    status, out, err = bench(call, tmp_path / "data", tmp_path / "o")
+    (line,) = [line for line in err.splitlines() if line.startswith("zoo: ")]
+    assert (status, out) == (1, "") and line.startswith(f"zoo: {victim} cannot be decoded")
+    assert not (tmp_path / "o" / "runs").exists()
+    shutil.copyfile(next((people / part).rglob(victim.name)), victim)
+    assert bench(call, tmp_path / "data", tmp_path / "o", methods="sta")[0] == 0
 
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_an_image_that_is_broken_within_is_named_when_it_is_met(call, people, tmp_path, workers):
     shutil.copytree(people, tmp_path / "data")
     victim = sorted((tmp_path / "data" / "train").rglob("*.jpg"))[0]
     for image in victim.parent.glob("*.jpg"):
-        image.write_bytes(image.read_bytes()[:200])
+        image.write_bytes(b"\xff\xd8\xff" + bytes(200) + b"\xff\xd9")
     status, _, err = bench(
         call,
         tmp_path / "data",
