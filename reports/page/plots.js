@@ -66,11 +66,24 @@ function printedTraces(group) {
   ].filter((made) => made.x.length);
 }
 
-/* Names stand right of their points, and left of them near the right end. */
-function sides(values) {
-  const scaled = values.map((value) => (state.log ? Math.log(value) : value));
-  const [low, high] = [Math.min(...scaled), Math.max(...scaled)];
-  return scaled.map((value) => (value - low > 0.75 * (high - low) ? "top left" : "top right"));
+/* From 0 to 1 along an axis. */
+function shares(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return values.map((value) => (value - low) / (high - low || 1));
+}
+
+/* Names stand right of their points, and left of them near the right end; above them, and below
+   them where the name of a point just above would be in the way. */
+function sides(of) {
+  const xs = shares(of.map((one) => (state.log ? Math.log(one.x) : one.x)));
+  const ys = shares(of.map((one) => one.y));
+  return of.map((_, i) => {
+    const crowded = of.some((_, j) => {
+      const above = ys[j] - ys[i];
+      return j !== i && Math.abs(xs[j] - xs[i]) < 0.15 && above < 0.07 && (above > 0 || (above === 0 && j < i));
+    });
+    return `${crowded ? "bottom" : "top"} ${xs[i] > 0.75 ? "left" : "right"}`;
+  });
 }
 
 let shownPoints = [];
@@ -86,7 +99,7 @@ function drawPlot(rows) {
     type: "scatter", mode: named ? "markers+text" : "markers", name: "measured",
     x: shownPoints.map((one) => one.x), y: shownPoints.map((one) => one.y),
     text: shownPoints.map((one) => escaped(one.row.name)), customdata: shownPoints.map(hoverText),
-    textposition: sides(shownPoints.map((one) => one.x)),
+    textposition: sides(shownPoints),
     hovertemplate: "%{customdata}<extra></extra>", cliponaxis: false,
     error_y: { type: "data", array: spreads, visible: spreads.some((value) => value > 0), thickness: 1, color: ink("--quiet") },
     marker: {
@@ -158,7 +171,7 @@ function drawCurves(choices) {
     const rows = groups[choice.group].rows.filter((row) => row.cmc);
     traces = rows.map((row) => ({ ...style(row.name), x: row.cmc.map((_, i) => i + 1),
       y: row.cmc.map((share) => 100 * share), hovertemplate: "rank %{x}: %{y:.1f} %" }));
-    [x, y] = ["Rank", "Queries solved up to this rank (%)"];
+    [x, y] = ["Rank", "Queries solved (%)"];
   }
   Plotly.react("curve-plot", traces, layout(x, y, more), QUIET);
   const ends = choice.trend ? " Bars: 95 % bootstrap intervals." : "";

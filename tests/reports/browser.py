@@ -38,3 +38,12 @@ def set_window(browser, width: int, height: int = 900, theme: str = "light") -> 
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": theme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def open_page(browser, address: str) -> None:
+    """Load a page anew, and wait until its script has filled it."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.get("about:blank")
+    browser.get(address)
+    WebDriverWait(browser, 20).until(lambda b: b.find_elements("css selector", "#group option"))

@@ -12,7 +12,7 @@ from reports import inspection
 from reports.build import build
 from reports.inspection import Inspection, Strip
 from reports.tables import collect, groups, pareto
-from tests.reports.browser import open_chromium, set_window
+from tests.reports.browser import open_chromium, open_page, set_window
 
 COSTS = {"nvan": (63.7, 480.0, 23.5), "stenvan": (17.8, 690.0, 23.5), "sta": (32.6, 310.0, 25.6)}
 COSTS["<b>plugin"] = (90.0, 300.0, 3.0)
@@ -70,7 +70,7 @@ def browser(chromium, page):
     chromium.get(page.as_uri())
     chromium.get_log("browser")
     chromium.execute_script("localStorage.clear()")
-    chromium.get(page.as_uri())
+    open_page(chromium, page.as_uri())
     yield chromium
     assert chromium.get_log("browser") == []
 
@@ -226,7 +226,7 @@ def test_a_name_is_text_whatever_it_holds(browser, fake):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_at_380_pixels_the_page_does_not_scroll_sideways(browser, page, theme):
     set_window(browser, 380, theme=theme)
-    browser.get(page.as_uri())
+    open_page(browser, page.as_uri())
     width = "return [document.documentElement.scrollWidth, innerWidth]"
     scroll, inner = browser.execute_script(width)
     assert inner == 380 and scroll <= 380
@@ -264,7 +264,7 @@ return found;
 @pytest.mark.parametrize("by", ["system", "choice"])
 def test_words_stand_out_from_their_ground_in_light_and_dark(browser, page, theme, by):
     set_window(browser, 1280, theme=theme if by == "system" else "light")
-    browser.get(page.as_uri())
+    open_page(browser, page.as_uri())
     if by == "choice":
         choose(browser, "theme", theme)
     assert browser.execute_script(CONTRAST) == []
@@ -301,6 +301,25 @@ def test_curves_are_shown_by_choice(browser, fake):
     )
     assert {name for name, _ in drawn} == {"nvan", "stenvan", "sta", "&lt;b&gt;plugin"}
     assert {length for _, length in drawn} == {20}
+    assert not browser.find_element("id", "curve-y").is_displayed()  # it is for trends
+
+
+OVERLAPS = """
+const boxes = [...document.querySelectorAll("#plot .textpoint text")].map((t) => t.getBoundingClientRect());
+const meet = (a, b) => a.left < b.right && b.left < a.right && a.top + 4 < b.bottom && b.top + 4 < a.bottom;
+return [boxes.length, boxes.filter((a, i) => boxes.some((b, j) => j > i && meet(a, b))).length];
+"""  # noqa: E501
+
+
+def test_names_in_the_plot_do_not_lie_on_one_another(browser):
+    browser.execute_script(
+        "const rows = groups[state.group].rows.filter((row) => row.mAP !== null).slice(0, 3);"
+        "rows.forEach((row, i) => { row.gmacs = 10 + i / 50; row.mAP = 0.5 - i / 500; });"
+        "groups[state.group].rows.slice(3).forEach((row) => { row.gmacs = 1; row.mAP = 0.1; });"
+        "drawPlot(groups[state.group].rows.slice(0, 4));"
+    )
+    named, overlapping = browser.execute_script(OVERLAPS)
+    assert named >= 3 and overlapping <= 1  # of three in one place, two have a place of their own
 
 
 # ---- without a browser ---------------------------------------------------------------------------
