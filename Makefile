@@ -42,7 +42,7 @@ checkpoints: systems
 
 # docs/example again: report, figures, page, and pictures of what each system looked at
 example: systems
-	for run in results/systems/runs/*; do $(BIN)/zoo inspect $$run --query 184 || exit 1; done
+	for run in results/systems/runs/*; do $(BIN)/zoo inspect $$run --query 793 || exit 1; done
 	$(BIN)/zoo report results/systems -o docs/example --format md,html
 
 # ratios in one run, each side on the same data; not part of the tests

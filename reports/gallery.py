@@ -36,6 +36,8 @@ FRAMES = {
 }
 _TEXT = 0.2  # of a frame's height: the room for a caption
 _GAP = 0.1
+_INCH = 1.15  # a frame's height
+_LETTER = 0.58  # mean width of a letter, of its height
 
 
 def retrieval(inspection: Inspection, *, columns: int | None = None) -> Figure:
@@ -52,12 +54,11 @@ def retrieval(inspection: Inspection, *, columns: int | None = None) -> Figure:
     rows = -(-(len(strips) - 1) // columns)
     step_x, step_y = wide + 2 * _GAP, 1 + _TEXT + _GAP
     width, height = columns * step_x, (1 + rows) * step_y
-    inch = 1.15  # a frame's height
-    lines = [part for line in headline(inspection) for part in wrap(line, int(inch * width * 14))]
+    lines = [part for line in headline(inspection) for part in wrap(line, int(_INCH * width * 14))]
     head = 0.17 * len(lines) + 0.08
-    size = (inch * width, inch * height + head)
+    size = (_INCH * width, _INCH * height + head)
     figure = Figure(figsize=size, dpi=110, facecolor="white")
-    axes = figure.add_axes((0, 0, 1, inch * height / size[1]))
+    axes = figure.add_axes((0, 0, 1, _INCH * height / size[1]))
     axes.set_axis_off()
     axes.set_xlim(-_GAP, width - _GAP)
     axes.set_ylim(height, 0)
@@ -101,8 +102,9 @@ def caption(strip: Strip) -> str:
 
 def _strip(axes: Axes, strip: Strip, left: float, top: float, aspect: float) -> None:
     look = FRAMES[strip.kind]
-    axes.text(left, top - 0.06, caption(strip), fontsize=7.5, color="0.1", va="bottom")
-    width = aspect * len(strip.frames)
+    width, text = aspect * len(strip.frames), caption(strip)
+    fits = 72 * _INCH * (width + _GAP) / (_LETTER * len(text))
+    axes.text(left, top - 0.06, text, fontsize=min(7.5, fits), color="0.1", va="bottom")
     for i, frame in enumerate(strip.frames):
         x = left + i * aspect
         axes.imshow(frame, extent=(x, x + aspect, top + 1, top), interpolation="bilinear")
