@@ -218,7 +218,9 @@ class _Layout:
 
 
 def _squares(vectors: Tensor) -> Tensor:
-    square = torch.cat([part.square().sum(1) for part in vectors.split(4096)])
+    square, room = vectors.new_empty(len(vectors)), torch.empty_like(vectors[:4096])
+    for part, out in zip(vectors.split(4096), square.split(4096), strict=True):
+        torch.sum(torch.mul(part, part, out=room[: len(part)]), 1, out=out)
     _refuse(~(4 * square).isfinite(), "is too long: its distances are beyond float32")
     return square
 
