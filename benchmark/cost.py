@@ -1,4 +1,4 @@
-"""What a method costs: counted (`benchmark.multiply_adds`), timed, and its peak memory."""
+"""What a method costs: counted (`benchmark.multiply_adds`), timed and its memory; the machine."""
 
 import contextlib
 import dataclasses

@@ -218,6 +218,7 @@ class _Layout:
 
 
 def _squares(vectors: Tensor) -> Tensor:
+    # into one room: temporaries would leave holes between the results, as large as all vectors
     square, room = vectors.new_empty(len(vectors)), torch.empty_like(vectors[:4096])
     for part, out in zip(vectors.split(4096), square.split(4096), strict=True):
         torch.sum(torch.mul(part, part, out=room[: len(part)]), 1, out=out)

@@ -70,7 +70,7 @@ class NonLocal(nn.Module):
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """softmax(q kᵀ) v for [B, N, d], with no N×N matrix in memory.
 
-    Fused attention (contiguous inputs needed) does it everywhere but for half precision without
+    Fused attention (contiguous inputs needed) does it everywhere but for bfloat16 without
     gradients on a CPU: PyTorch's fused CPU kernel is no faster there than in float32, while plain
     products of a block of queries are about twice as fast.
     """

@@ -47,18 +47,21 @@ def main() -> None:
 def write_gallery(folder: Path, tracks: int) -> None:
     """A gallery of that size: twelve tracks a person, two a camera."""
     pids, camids = np.arange(tracks) // 12 + 1, np.arange(tracks) % 6 + 1
-    data = {"pids": pids, "camids": camids, "query": np.arange(500), "distances": np.empty(0)}
-    for name, array in (*data.items(), ("x", sides.vectors(pids, 256))):
-        np.save(folder / f"{name}.npy", array)
+    x, none = sides.vectors(pids, 256), np.empty(0)
+    save(folder, pids=pids, camids=camids, query=np.arange(500), x=x, distances=none)
 
 
 def write(folder: Path) -> None:
     """The table, vectors, and distances for the sides that only rank."""
     pids, camids, query = sides.mars_table()
     x = sides.vectors(pids)
-    for name, data in (("pids", pids), ("camids", camids), ("query", query), ("x", x)):
-        np.save(folder / f"{name}.npy", data)
-    np.save(folder / "distances.npy", 1 - x[query] @ x.T)
+    save(folder, pids=pids, camids=camids, query=query, x=x, distances=1 - x[query] @ x.T)
+
+
+def save(folder: Path, **arrays: np.ndarray) -> None:
+    """What every side reads."""
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
 
 
 def ours_rank(x, distances, pids, camids, query) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -11,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import scipy.io
+import torch
+
+from benchmark.memory import PeakMemory
 
 
 def mars_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -47,11 +49,12 @@ def vectors(pids: np.ndarray, width: int = 2048) -> np.ndarray:
 
 
 def measured(work: Callable[[], object]) -> dict[str, float]:
-    """Seconds that the work takes, and the memory above what was held before, in MB."""
-    before = _status("VmRSS")
+    """Seconds that the work takes, and the peak above what was held before, in 10⁶ bytes."""
+    memory = PeakMemory(torch.device("cpu"))
+    before = memory.peak_mb()
     started = time.perf_counter()
     work()
-    return {"seconds": time.perf_counter() - started, "MB": _status("VmHWM") - before}
+    return {"seconds": time.perf_counter() - started, "MB": memory.peak_mb() - before}
 
 
 def best(script: str, side: str, folder: str, rounds: int = 3) -> dict[str, float]:
@@ -62,9 +65,3 @@ def best(script: str, side: str, folder: str, rounds: int = 3) -> dict[str, floa
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         runs.append(json.loads(done.stdout))
     return min(runs, key=lambda run: run["seconds"])
-
-
-def _status(field: str) -> float:
-    """A line of /proc/self/status in MB."""
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024

@@ -1,5 +1,7 @@
 """Small data made on the spot, shared by all tests."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -25,6 +27,16 @@ TINY_SET = [
         f"{key}={'+'.join(map(str, value)) if isinstance(value, tuple) else value}",
     )
 ]
+
+
+def command(*words):
+    """Run `zoo` with these words in this process; its status."""
+    from zoo.cli import main
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+        patch.setattr(sys, "argv", ["zoo", *map(str, words)])
+        main()
+    return stop.value.code
 
 
 @pytest.fixture(autouse=True)

@@ -302,7 +302,7 @@ def _look_at_images(plan: Plan, display: Display) -> None:
             f"{' '.join(broken[0])}{more}: put the image back, or take its tracklet out "
             "(`zoo data check` names all)"
         )
-    write_text(kept, "\n".join({**dict.fromkeys(seen), **datasets}) + "\n")
+    write_text(kept, "\n".join([*seen, *(dataset.fingerprint for dataset in new)]) + "\n")
 
 
 def _attempt(spec: RunSpec, dataset: Dataset, plan: Plan, display: Display) -> Failure | None:

@@ -19,8 +19,7 @@ from zoo import registry
 
 GIB = 2**30 / 1e9  # papers may mean this by G
 FRAMES, SIZE = 8, (256, 128)
-GROWN_FRAMES = (2, 4)  # beside 8
-GROWN_HEIGHTS = (128, 192)  # beside 256; the width is half of it
+GROWN = ((2, 256), (4, 256), (8, 128), (8, 192))  # T and height beside 8 and 256
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -90,9 +89,7 @@ def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float) -> l
         One row a clip; a clip that the method does not take has none.
     """
     found = {(FRAMES, *SIZE): gmacs}
-    for frames, height in [(T, SIZE[0]) for T in GROWN_FRAMES] + [
-        (FRAMES, h) for h in GROWN_HEIGHTS
-    ]:
+    for frames, height in GROWN:
         size = (height, height // 2)
         with contextlib.suppress(ValueError):
             grown = model if size == SIZE else _create(name, backbone, size)

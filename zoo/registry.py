@@ -173,7 +173,7 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
     elif weights == "synthetic":
         load_start(network, variant)
     elif weights is not None:
-        raise ValueError(f"unknown weights {weights!r}: expected imagenet, synthetic or none")
+        raise ValueError(f"unknown weights {weights!r}: expected imagenet, synthetic or None")
     return network
 
 

@@ -1,7 +1,7 @@
 """What `quick` starts from: a narrow ResNet-50 that was trained on another synthetic crowd.
 
-It stands where ImageNet weights stand in the papers' recipes. Without it, methods that have no
-BatchNorm before their classifier learn nothing in the minutes that `quick` takes. The crowd, its
+It stands where ImageNet weights stand in the papers' recipes. Without it `sta`, which has no
+BatchNorm before its classifier, learned nothing in the minutes that `quick` takes. The crowd, its
 places and its cameras are those of ``synthetic[seed=1]``; nobody of them is in the default set.
 ``make start`` makes the file again: ``python -m zoo.start WEIGHTS`` writes it and prints its hash.
 """

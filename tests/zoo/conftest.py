@@ -1,13 +1,11 @@
 """What tests of the commands share: nothing of the user's is read, and a command is called."""
 
-import sys
-
 import pytest
 
+from tests.conftest import command
 from tests.zoo.loopback import Loopback
 from tests.zoo.shelf import shelve
 from zoo import settings
-from zoo.cli import main
 
 
 @pytest.fixture(autouse=True)
@@ -19,15 +17,13 @@ def nothing_set(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
+def call(capsys):
     """Run a command; returns status, stdout and stderr."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["zoo", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
+        status = command(*arguments)
         printed = capsys.readouterr()
-        return stop.value.code, printed.out, printed.err
+        return status, printed.out, printed.err
 
     return run
 

@@ -9,21 +9,10 @@ import pytest
 from benchmark import embed
 from benchmark.clips import chunk_first, read_clip
 from reports import inspection
-from tests.conftest import TINY_SET
+from tests.conftest import TINY_SET, command
 from zoo import inspect
-from zoo.cli import main
 
 METHODS = ("sta", "stenvan", "nlam_nltp")
-
-
-def zoo(*words):
-    """Run a command in this process; its status."""
-    patch = pytest.MonkeyPatch()
-    patch.setattr(sys, "argv", ["zoo", *map(str, words)])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    patch.undo()
-    return stop.value.code
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +21,7 @@ def runs(people, tmp_path_factory):
     out = tmp_path_factory.mktemp("inspect") / "o"
     words = ["bench", "--methods", ",".join(METHODS), "--dataset", "folder", "--recipe", "quick"]
     words += [*TINY_SET, "--data-root", people, "--out", out, "--workers", "0"]
-    assert zoo(*words, "--protocol", "mars-ap3d,open") == 0
+    assert command(*words, "--protocol", "mars-ap3d,open") == 0
     return {path.name.rpartition("-")[0]: path for path in (out / "runs").iterdir()}
 
 
@@ -119,14 +108,14 @@ def test_the_worst_queries_are_those_of_lowest_ap(opened):
 
 def test_the_command_writes_pictures_and_the_report_shows_them(runs, people, capsys):
     folder = runs["stenvan"]
-    assert zoo("inspect", folder, "--worst", 1, "--data-root", people) == 0
+    assert command("inspect", folder, "--worst", 1, "--data-root", people) == 0
     printed = capsys.readouterr().out.split()
     assert len(printed) == 3
     for path in printed:
         assert path.startswith(str(folder / "inspect" / "open@1_cos-bn_chunk-first4" / "query-"))
     (told,) = folder.glob("inspect/*/*.json")
     assert inspection.load(told).method == "stenvan"
-    assert zoo("report", folder.parent.parent) == 0
+    assert command("report", folder.parent.parent) == 0
     capsys.readouterr()
     report = (folder.parent.parent / "report.md").read_text()
     assert "## Looked at" in report and report.count("](inspect-stenvan") == 3
@@ -158,14 +147,14 @@ def test_pictures_need_neither_weights_nor_images_again(runs, people, tmp_path):
 )
 def test_wrong_use_is_one_line(runs, people, capsys, more, status, says):
     words = ["inspect", runs["sta"], "--data-root", people, *more]
-    assert zoo(*words) == status
+    assert command(*words) == status
     err = capsys.readouterr().err
     lines = [line for line in err.splitlines() if line.startswith("zoo: ")]
     assert len(lines) == 1 and says in lines[0] and "Traceback" not in err
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path, capsys):
-    assert zoo("inspect", tmp_path) == 1
+    assert command("inspect", tmp_path) == 1
     assert f"{tmp_path} is no run" in capsys.readouterr().err
 
 
@@ -174,7 +163,7 @@ def test_another_copy_of_the_data_is_refused(runs, people, tmp_path, capsys):
 
     shutil.copytree(people, tmp_path / "copy")
     next((tmp_path / "copy" / "query").rglob("*.jpg")).unlink()
-    assert zoo("inspect", runs["sta"], "--data-root", tmp_path / "copy") == 2
+    assert command("inspect", runs["sta"], "--data-root", tmp_path / "copy") == 2
     assert "the run was scored on" in capsys.readouterr().err
 
 

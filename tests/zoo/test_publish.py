@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import shutil
-import sys
 
 import huggingface_hub
 import pytest
@@ -12,11 +11,10 @@ from safetensors.torch import load_file
 import zoo
 from benchmark import record
 from benchmark.datasets.catalogue import open_dataset
-from tests.conftest import TINY_SET
+from tests.conftest import TINY_SET, command
 from tests.zoo.shelf import shelve
 from zoo import publish as publishing
 from zoo.checkpoints import read_table, write_table
-from zoo.cli import main
 from zoo.finished import check_name, find_run, finished
 from zoo.pretrained import specification
 from zoo.run import run
@@ -29,14 +27,9 @@ NAME = "sta.folder"
 def results(people, tmp_path_factory):
     """A finished run of a tiny network; its folder."""
     out = tmp_path_factory.mktemp("results")
-    patch = pytest.MonkeyPatch()
     places = ["--data-root", str(people), "--out", str(out), "--workers", "0"]
     arguments = ["--methods", "sta", "--dataset", "folder", "--recipe", "quick"]
-    patch.setattr(sys, "argv", ["zoo", "bench", *arguments, *TINY_SET, *places])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    patch.undo()
-    assert stop.value.code == 0
+    assert command("bench", *arguments, *TINY_SET, *places) == 0
     (run,) = (out / "runs").iterdir()
     return run
 
@@ -45,14 +38,9 @@ def results(people, tmp_path_factory):
 def published(results, people, tmp_path_factory):
     """The same run, published once; the folder."""
     folder = tmp_path_factory.mktemp("published")
-    patch = pytest.MonkeyPatch()
-    command = ["zoo", "publish", results, NAME, "--data-root", people, "--out", folder]
-    command += ["--licence", "CC-BY-4.0", "--note", "tiny", "--workers", "0"]
-    patch.setattr(sys, "argv", list(map(str, command)))
-    with pytest.raises(SystemExit) as stop:
-        main()
-    patch.undo()
-    assert stop.value.code == 0
+    words = ["--licence", "CC-BY-4.0", "--note", "tiny", "--workers", "0"]
+    status = command("publish", results, NAME, "--data-root", people, "--out", folder, *words)
+    assert status == 0
     return folder
 
 

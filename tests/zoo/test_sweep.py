@@ -1,15 +1,13 @@
 """`zoo bench --sweep`: trained once, scored on test sets that differ in one knob."""
 
 import json
-import sys
 
 import pytest
 
 from benchmark import record
 from reports.tables import collect, groups
 from reports.trends import all_trends
-from tests.conftest import TINY_SET
-from zoo.cli import main
+from tests.conftest import TINY_SET, command
 from zoo.sweep import parse_sweep, swept
 
 SET = "synthetic[cameras=2,frames=2,identities=3,size=64]"
@@ -17,15 +15,10 @@ SWEEP = "occlusion=0:0.6:0.3"
 
 
 def bench(out, *more):
-    """Run the command in this process; returns its status and what it said."""
+    """Run the command in this process; its status."""
     words = ["bench", "--methods", "sta", "--dataset", SET, "--recipe", "quick", *TINY_SET]
     words += ["--workers", "0", "--out", str(out), *more]
-    patch = pytest.MonkeyPatch()
-    patch.setattr(sys, "argv", ["zoo", *words])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    patch.undo()
-    return stop.value.code
+    return command(*words)
 
 
 @pytest.fixture(scope="module")
