@@ -27,18 +27,18 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# what the recipe quick starts from, again; its hash then goes into zoo/start.py
+# what the recipe quick starts from, again; its hash then goes into zoo/initial_weights.py
 start: $(VENV)/installed
 	$(BIN)/zoo train --methods resnet50_avg --dataset 'synthetic[seed=1]' --recipe quick --set init=none \
 	  --set lr=2e-3 --set warmup=2 --set epochs=12 --out results/start
-	$(BIN)/python -m zoo.start results/start/runs/*/weights.safetensors
+	$(BIN)/python -m zoo.initial_weights results/start/runs/*/weights.safetensors
 
 systems: $(VENV)/installed
 	$(BIN)/zoo bench --methods $(SIX) --dataset synthetic --recipe quick --out results/systems
 
-# the packaged checkpoints again: zoo/weights and the rows of zoo/checkpoints.toml
+# the packaged checkpoints again: zoo/checkpoints/weights and the rows of zoo/checkpoints/checkpoints.toml
 checkpoints: systems
-	for name in $(SYSTEMS); do $(BIN)/zoo publish results/systems $$name.synthetic --into zoo/weights || exit 1; done
+	for name in $(SYSTEMS); do $(BIN)/zoo publish results/systems $$name.synthetic --into zoo/checkpoints/weights || exit 1; done
 
 # docs/example again: report, figures, page, and pictures of what each system looked at
 example: systems

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image, read_file
 
-from benchmark.datasets.tracklet import Tracklet
+from benchmark.datasets.base import Tracklet
 
 MEAN = (0.485, 0.456, 0.406)  # ImageNet's, of RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)

@@ -17,10 +17,10 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from benchmark.clips import FrameRule, frame_rule, normalise
-from benchmark.cost import autocast
-from benchmark.datasets.tracklet import Dataset
+from benchmark.datasets.base import Dataset
+from benchmark.device import autocast
+from benchmark.files import write_whole
 from benchmark.ranking import Embeddings
-from benchmark.record import write_whole
 from benchmark.samplers import EvaluationClips, batches
 
 OnProgress = Callable[[str, int, int], None]

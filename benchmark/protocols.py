@@ -12,7 +12,7 @@ import pandas as pd
 
 from benchmark import metrics
 from benchmark import rerank as reranking
-from benchmark.datasets.tracklet import JUNK
+from benchmark.datasets.base import JUNK
 from benchmark.ranking import Embeddings, Rules, check_distance, distance_blocks, match_ranks
 from benchmark.variants import choose
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.datasets.tracklet import JUNK
+from benchmark.datasets.base import JUNK
 
 # Distances held at a time, 64 MB: bounds the memory, however large the gallery.
 BLOCK_CELLS = 16_000_000

@@ -1,19 +1,15 @@
 """Records: what was measured, one JSON file per run and label, written whole, never edited.
 
-This module also holds the one way in which the project writes files: whole or not at all. It
-imports no torch, so that reports can be made anywhere.
+It imports no torch, so that reports can be made anywhere.
 """
 
 import dataclasses
-import errno
-import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from benchmark.files import write_json
 
 SCHEMA = 1
 RANKS = (1, 5, 10, 20)
@@ -42,7 +38,7 @@ class Record:
         cmc: share of counted queries solved at rank 1, 2, ….
         checkpoint: sha256 of the weights that were scored.
         per_query: file with one row a query, relative to the record's folder.
-        cost: `benchmark.cost.Cost` as a dict, or None.
+        cost: `benchmark.cost.timing.Cost` as a dict, or None.
         environment: packages, processor, GPU, precision.
         commit: revision of this project, with ``+changes`` if the tree was not clean.
         command: what to type to get it again.
@@ -106,74 +102,3 @@ def load(path: Path) -> Record:
 
 def _required(f: dataclasses.Field) -> bool:
     return f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file in the same folder, then put it in place in one step.
-
-    A reader never sees half a file, and an interruption at any moment leaves the old one.
-
-    Raises:
-        OSError: the disk is full; every library says that in its own way, this in one line.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}", dir=path.parent
-    )
-    os.close(handle)
-    part = Path(name)
-    try:
-        write(part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
-    except Exception as error:
-        if _disk_is_full(error):
-            raise OSError(
-                f"the disk is full, {path} cannot be written: make room and type the same command "
-                "again; what is finished is kept",
-            ) from None
-        raise
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _disk_is_full(error: Exception) -> bool:
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    return full or "No space left" in str(error)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file whole or not at all."""
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8", newline="\n"))
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write JSON whole or not at all; NaN is refused, since JSON has none."""
-    write_text(path, json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
-
-
-def remove_parts(folder: Path) -> None:
-    """Delete the temporary files that a killed writer left under ``folder``."""
-    for part in Path(folder).rglob(".*.part*"):
-        part.unlink(missing_ok=True)
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def hash_of(data: object) -> str:
-    """First 12 hexadecimal digits of the sha256 of the data as JSON with sorted keys."""
-    text = json.dumps(data, sort_keys=True, allow_nan=False, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from benchmark.clips import SAMPLINGS, FrameRule, ImageError, read_clip
-from benchmark.datasets.tracklet import Dataset as Tracklets
-from benchmark.datasets.tracklet import Tracklet
+from benchmark.datasets.base import Dataset as Tracklets
+from benchmark.datasets.base import Tracklet
 from benchmark.recipes import Recipe
 
 

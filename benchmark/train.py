@@ -18,11 +18,11 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from benchmark.clips import normalise
-from benchmark.datasets.tracklet import Dataset
+from benchmark.cost.memory import PeakMemory
+from benchmark.datasets.base import Dataset
+from benchmark.files import write_whole
 from benchmark.losses import losses
-from benchmark.memory import PeakMemory
 from benchmark.recipes import Recipe
-from benchmark.record import write_whole
 from benchmark.samplers import IdentitySampler, TrainingClips, batches
 
 OnProgress = Callable[[str, int, int], None]

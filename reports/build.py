@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.record import write_text, write_whole
-from reports import drawing, exports, html, latex, markdown
-from reports.drawing import OURS, Picture
-from reports.gallery import save
-from reports.tables import Failure, Group, Results, collect, groups
+from benchmark.files import write_text, write_whole
+from reports.analysis.groups import Failure, Group, Results, collect, groups
+from reports.figures import pictures as drawing
+from reports.figures.film_strips import save
+from reports.figures.pictures import OURS, Picture
+from reports.formats import exports, html, latex, markdown
 
 FORMATS = ("md", "html", "tex", "csv", "json")
 DEFAULT = ("md", "html")

@@ -15,9 +15,9 @@ from torch import nn
 
 import zoo
 from benchmark.clips import chunk_first, normalise, read_clip
-from benchmark.cost import autocast
+from benchmark.cost.macs import count_gmacs
 from benchmark.datasets.catalogue import open_dataset
-from benchmark.multiply_adds import count_gmacs
+from benchmark.device import autocast
 from methods import non_local
 from methods.backbone import channels_last
 from zoo import registry

@@ -14,7 +14,7 @@ from PIL import Image
 from torchvision import transforms
 
 from benchmark.clips import MEAN, STD, chunk_first, normalise, read_clip
-from benchmark.datasets.tracklet import Tracklet
+from benchmark.datasets.base import Tracklet
 
 TRACKLETS, FRAMES, T, ROUNDS = 24, 8, 8, 5
 

@@ -12,7 +12,7 @@ import numpy as np
 import scipy.io
 import torch
 
-from benchmark.memory import PeakMemory
+from benchmark.cost.memory import PeakMemory
 
 
 def mars_table() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -31,7 +31,7 @@ TINY_SET = [
 
 def command(*words):
     """Run `zoo` with these words in this process; its status."""
-    from zoo.cli import main
+    from zoo.cli.app import main
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
         patch.setattr(sys, "argv", ["zoo", *map(str, words)])

@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.loading import load
+    from zoo.checkpoints.load import load
     from zoo.registry import create, list_methods
 
 __version__ = "0.1.0"
@@ -22,8 +22,8 @@ __all__ = ["create", "list_methods", "load"]
 _HOMES = {
     "create": "zoo.registry",
     "list_methods": "zoo.registry",
-    "load": "zoo.loading",
-    "convert": "zoo.convert",
+    "load": "zoo.checkpoints.load",
+    "convert": "zoo.checkpoints.convert",
 }
 
 
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     home = importlib.import_module(_HOMES[name])
-    return home if _HOMES[name] == f"zoo.{name}" else getattr(home, name)
+    return home if _HOMES[name].endswith(f".{name}") and name == "convert" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -39,7 +39,7 @@ from methods.nvan import (
 )
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
-from zoo.start import load_start
+from zoo.initial_weights import load_start
 
 METHODS = (
     resnet50_avg,
@@ -121,7 +121,7 @@ def create(
         backbone: a timm model, or the name of one with arguments in brackets
             (``resnet50[channels=16+32+64+128,layers=1+2+3+1]``); None is the method's own.
         weights: ``imagenet`` takes timm's weights for the backbone, and downloads them if they are
-            not in the cache; ``synthetic`` those that come with the package, see `zoo.start`; None
+            not in the cache; ``synthetic`` those that come with the package, see `zoo.initial_weights`; None
             starts at random.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.

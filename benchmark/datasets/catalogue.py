@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark import variants
+from benchmark.datasets.base import Dataset
 from benchmark.datasets.duke_video import duke_video
 from benchmark.datasets.folder import folder
 from benchmark.datasets.ilids_vid import ilids_vid
 from benchmark.datasets.lsvid import lsvid
 from benchmark.datasets.mars import mars
 from benchmark.datasets.prid2011 import prid2011
-from benchmark.datasets.synthetic import synthetic
+from benchmark.datasets.synthetic.dataset import synthetic
 from benchmark.datasets.tabular import csv
-from benchmark.datasets.tracklet import Dataset
 
 DATASETS = (mars, duke_video, ilids_vid, prid2011, lsvid, folder, csv, synthetic)
 SELF_MADE = ("synthetic",)  # these need no data root

@@ -8,7 +8,7 @@ copies: person, camera, frame of the tracklet, X (or D in distractors) and the f
 import re
 from pathlib import Path
 
-from benchmark.datasets.tracklet import (
+from benchmark.datasets.base import (
     Dataset,
     Tracklet,
     find_home,

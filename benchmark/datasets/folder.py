@@ -7,7 +7,7 @@ Any names will do for persons and cameras; everything is taken in sorted order. 
 
 from pathlib import Path
 
-from benchmark.datasets.tracklet import (
+from benchmark.datasets.base import (
     JUNK,
     Dataset,
     Tracklet,

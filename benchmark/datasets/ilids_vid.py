@@ -7,8 +7,7 @@ begin at 1. The split file ranks the sorted person folders, whose numbers have g
 import re
 from pathlib import Path
 
-from benchmark.datasets.pairs import assemble, choose_split, ranked_splits
-from benchmark.datasets.tracklet import (
+from benchmark.datasets.base import (
     Dataset,
     Tracklet,
     find_file,
@@ -17,7 +16,8 @@ from benchmark.datasets.tracklet import (
     grammatical_images,
     subfolders,
 )
-from benchmark.record import sha256
+from benchmark.datasets.splits import assemble, choose_split, ranked_splits
+from benchmark.files import sha256
 
 NESTED = ("i-LIDS-VID", "iLIDS-VID", "ilids-vid", "ilids_vid")
 SPLITS = "train_test_splits_ilidsvid.mat"

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.matlab import table, whole_numbers
-from benchmark.datasets.tracklet import (
+from benchmark.datasets.base import (
     JUNK,
     Dataset,
     Tracklet,
@@ -21,7 +20,8 @@ from benchmark.datasets.tracklet import (
     image_names,
     inside,
 )
-from benchmark.record import sha256
+from benchmark.datasets.matlab import table, whole_numbers
+from benchmark.files import sha256
 
 NESTED = ("LS-VID", "LSVID", "ls-vid", "lsvid")
 LISTS = ("list_sequence", "info/list_sequence")

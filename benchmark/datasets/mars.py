@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.datasets.base import Dataset, Tracklet, fingerprint, image_names, subfolders
 from benchmark.datasets.matlab import table
-from benchmark.datasets.tracklet import Dataset, Tracklet, fingerprint, image_names, subfolders
-from benchmark.record import sha256
+from benchmark.files import sha256
 
 NAME = re.compile(r"(?P<pid>\d{4}|00-1)C(?P<cam>\d)T(?P<track>\d{4})F(?P<frame>\d{3,})\.jpg")
 ORIGIN = "it comes with MARS-evaluation/info"

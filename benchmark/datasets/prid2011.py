@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.pairs import Half, assemble, choose_split, ranked_splits
-from benchmark.datasets.tracklet import (
+from benchmark.datasets.base import (
     Dataset,
     Tracklet,
     find_file,
@@ -21,7 +20,8 @@ from benchmark.datasets.tracklet import (
     grammatical_images,
     subfolders,
 )
-from benchmark.record import sha256
+from benchmark.datasets.splits import Half, assemble, choose_split, ranked_splits
+from benchmark.files import sha256
 
 NESTED = ("prid_2011", "prid2011", "PRID2011", "PRID-2011", "prid")
 JSON, MATLAB = "splits_prid2011.json", "train_test_splits_prid.mat"

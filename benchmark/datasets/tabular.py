@@ -14,8 +14,7 @@ from csv import Error, reader
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.datasets.folder import JUNK_NAMES, NO_CAMERAS, numbered_names
-from benchmark.datasets.tracklet import (
+from benchmark.datasets.base import (
     IMAGES,
     JUNK,
     Dataset,
@@ -24,7 +23,8 @@ from benchmark.datasets.tracklet import (
     image_names,
     inside,
 )
-from benchmark.record import sha256
+from benchmark.datasets.folder import JUNK_NAMES, NO_CAMERAS, numbered_names
+from benchmark.files import sha256
 
 FILE = "tracklets.csv"
 COLUMNS = ("split", "pid", "camid", "tracklet", "path")

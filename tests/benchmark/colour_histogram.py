@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from benchmark.datasets.tracklet import Dataset
+from benchmark.datasets.base import Dataset
 
 STRIPES, BINS = 6, 8
 

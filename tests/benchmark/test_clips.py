@@ -10,7 +10,7 @@ from torchvision import transforms
 
 from benchmark import clips
 from benchmark.clips import frame_rule, normalise, read_clip
-from benchmark.datasets.tracklet import Tracklet
+from benchmark.datasets.base import Tracklet
 
 LENGTHS, T = st.integers(1, 200), st.sampled_from([1, 4, 8, 15])
 

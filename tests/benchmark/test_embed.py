@@ -8,7 +8,7 @@ import zoo
 from benchmark import embed
 from benchmark.clips import frame_rule, normalise, read_clip
 from benchmark.datasets.folder import folder
-from zoo.check import stir_norms
+from zoo.tools.check_method import stir_norms
 
 KEY = {
     "weights": "w",

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from benchmark.clips import ImageError, frame_rule
+from benchmark.datasets.base import Tracklet
 from benchmark.datasets.folder import folder
-from benchmark.datasets.tracklet import Tracklet
 from benchmark.recipes import recipe
 from benchmark.samplers import Draw, EvaluationClips, IdentitySampler, TrainingClips, batches
 from tests.conftest import TINY

@@ -9,7 +9,7 @@ import torch
 import zoo
 from benchmark.losses import losses
 from zoo import registry
-from zoo.check import run_checks
+from zoo.tools.check_method import run_checks
 
 NARROW = "[channels=8+16+16+32,layers=1+2+3+1]"
 

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from benchmark.cost.memory import forward_peak_mb
 from benchmark.losses import losses
-from benchmark.memory import forward_peak_mb
 from methods import nlam as module
 from methods.nlam import NLAM, NLTP, nlam_nltp, nlam_tp
 from methods.output import ClipOutput

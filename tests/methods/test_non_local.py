@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark.memory import LiveTensors, forward_peak_mb
+from benchmark.cost.memory import LiveTensors, forward_peak_mb
 from methods import non_local
 from methods.non_local import NonLocal, attend
 from methods.nvan import nvan

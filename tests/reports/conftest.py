@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmark.record import Record, hash_of, save, write_json, write_text
+from benchmark.files import hash_of, write_json, write_text
+from benchmark.record import Record, save
 
 LABEL = "mars-official@1/cos-bn/chunk-first8"
 OTHER_LABEL = "mars-torchreid@1/cos-bn/chunk-first8"

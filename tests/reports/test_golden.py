@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reports import build as building
-from reports import html
+from reports.formats import html
 
 GOLDEN = Path(__file__).parent / "golden"
 FILES = ("report.md", "report.html", "report.tex", "report.csv", "published.csv", "report.json")

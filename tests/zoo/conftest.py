@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import command
 from tests.zoo.loopback import Loopback
 from tests.zoo.shelf import shelve
-from zoo import settings
+from zoo.checkpoints import config as settings
 
 
 @pytest.fixture(autouse=True)

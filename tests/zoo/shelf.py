@@ -4,11 +4,11 @@ import torch
 from safetensors.torch import save_file
 
 import zoo
-from benchmark import record
-from zoo.check import stir_norms
-from zoo.checkpoints import Checkpoint, write_table
-from zoo.half import halved
-from zoo.loading import fitting, golden_embedding, network
+from benchmark import files
+from zoo.checkpoints.load import fitting, golden_embedding, network
+from zoo.checkpoints.table import Checkpoint, write_table
+from zoo.half_precision import halved
+from zoo.tools.check_method import stir_norms
 
 BACKBONE = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 NAME = "sta.folder-tiny"
@@ -45,7 +45,7 @@ def shelve(home, *, name=NAME, state=None, **changes):
         "licence": "Apache-2.0",
         "origin": "a test",
         "bytes": weights.stat().st_size,
-        "sha256": record.sha256(weights),
+        "sha256": files.sha256(weights),
         "golden": f"weights/{name}.golden.safetensors",
     }
     row = Checkpoint(**{**fields, **changes})

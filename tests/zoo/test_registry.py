@@ -8,7 +8,8 @@ import timm
 import torch
 
 import zoo
-from zoo import cli, registry
+from zoo import registry
+from zoo.cli import app as cli
 
 NARROW = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
@@ -109,7 +110,7 @@ def plugin(tmp_path):
 def zoo_command(*arguments, path):
     """Run zoo in a process of its own: plugins stay where they are loaded."""
     code = f"import sys; sys.path.insert(0, {str(path)!r}); sys.argv = {['zoo', *arguments]!r}; "
-    code += "from zoo.cli import main; main()"
+    code += "from zoo.cli.app import main; main()"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 

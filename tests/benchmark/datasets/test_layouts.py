@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchmark.datasets.catalogue import DATASETS
+from benchmark.datasets.check.reference_counts import MARS_SHA256, OFFICIAL
 from benchmark.datasets.layouts import LAYOUTS, layout
-from benchmark.datasets.official import MARS_SHA256, OFFICIAL
-from zoo.cli import main
+from zoo.cli.app import main
 
 DOCS = Path(__file__).parents[3] / "docs" / "datasets.md"
 
@@ -58,6 +58,6 @@ def test_documented_counts_are_those_that_are_checked(name):
 def test_every_quirk_is_numbered_once_and_has_a_test():
     rows = re.findall(r"^\| Q(\d+) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [str(n) for n in range(1, len(rows) + 1)]
-    tests = "".join(p.read_text(encoding="utf-8") for p in Path(__file__).parent.glob("test_*.py"))
+    tests = "".join(p.read_text(encoding="utf-8") for p in Path(__file__).parent.rglob("test_*.py"))
     tested = set(re.findall(r"def test_q(\d+)_", tests))
     assert set(rows) == tested

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from benchmark.datasets.doctor import examine
+from benchmark.datasets.check.examine import examine
+from benchmark.datasets.check.reference_counts import OFFICIAL
 from benchmark.datasets.lsvid import lsvid
-from benchmark.datasets.official import OFFICIAL
 
 TRAIN = [("0001/0001_0001_03", 1, 3), ("0002/0002_0004_15", 2, 2)]  # prefix, person, frames
 TEST = [

@@ -2,8 +2,8 @@ import shutil
 
 import pytest
 
+from benchmark.datasets.base import Tracklet
 from benchmark.datasets.mars import mars
-from benchmark.datasets.tracklet import Tracklet
 
 
 def write_lists(root, end="\r\n"):

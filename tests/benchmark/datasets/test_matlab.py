@@ -9,11 +9,11 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmark.datasets.base import Dataset, Tracklet
+from benchmark.datasets.check.reference_counts import MARS_SHA256, OFFICIAL, census, claims_to_be
 from benchmark.datasets.mars import TABLES
 from benchmark.datasets.matlab import LARGEST, table
-from benchmark.datasets.official import MARS_SHA256, OFFICIAL, census, claims_to_be
-from benchmark.datasets.tracklet import Dataset, Tracklet
-from benchmark.record import sha256
+from benchmark.files import sha256
 
 INFO = os.environ.get("ZOO_MARS_INFO")
 TABLE = np.arange(12).reshape(4, 3)

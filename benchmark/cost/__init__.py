@@ -1,0 +1,1 @@
+"""What one clip costs: counted, timed, and its memory."""

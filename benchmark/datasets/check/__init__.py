@@ -1,0 +1,1 @@
+"""Is this copy of a data set right?"""

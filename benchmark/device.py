@@ -1,0 +1,73 @@
+"""The machine: which device, in which precision, and what a reader must know of it."""
+
+import contextlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+
+def choose_device(device: str) -> str:
+    """``auto`` becomes ``cuda``, ``mps`` or ``cpu``.
+
+    Raises:
+        ValueError: there is no such device here.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if device == "auto":
+        return next(name for name, found in there.items() if found)
+    if not there.get(device):
+        found = ", ".join(name for name, found in there.items() if found)
+        raise ValueError(f"device {device!r} is not here: expected auto or one of {found}")
+    return device
+
+
+def check_precision(precision: str, device: str) -> None:
+    """Refuse a precision that there is not, or not on this device."""
+    there = ("no", "bf16") if device == "cpu" else ("no", "bf16", "fp16")
+    if precision not in there:
+        raise ValueError(f"precision {precision!r} on {device}: expected one of {', '.join(there)}")
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:
+    """Autocast of that precision; nothing for ``no``."""
+    kinds = {"fp16": torch.float16, "bf16": torch.bfloat16}
+    if precision not in kinds:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=kinds[precision])
+
+
+def device_name(device: torch.device) -> str:
+    """Name of the GPU or processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return processor()
+
+
+def processor() -> str:
+    """Name of the processor."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def environment(device: torch.device, precision: str) -> dict[str, str | int | None]:
+    """What a reader must know of the machine and the packages behind a figure."""
+    packages = ("torch", "torchvision", "timm", "fvcore", "accelerate", "numpy")
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "platform": platform.platform(terse=True),
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "device": device.type,
+        "gpu": device_name(device) if device.type == "cuda" else None,
+        "precision": precision,
+    }

@@ -1,0 +1,138 @@
+"""The tables of a report: the one place where splits and seeds are averaged; Pareto fronts."""
+
+import json
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis import intervals as ties
+from reports.read.results import COSTS, METRICS, RANKS_SHOWN, Failure, Results, collect
+
+__all__ = [
+    "COSTS",
+    "METRICS",
+    "RANKS_SHOWN",
+    "Failure",
+    "Group",
+    "Key",
+    "Results",
+    "collect",
+    "comparison",
+    "groups",
+    "pareto",
+]
+
+
+_SAME = ["method", "built", "recipe", "origin"]  # what the runs behind one row share
+
+
+class Key(NamedTuple):
+    """What all that is ranked in one table has in common."""
+
+    dataset: str
+    fingerprint: str
+    training: str  # the recipe, or "paper" for each method's own
+    label: str
+    source: str = ""  # the data set that was trained on, where it is another
+
+
+class Group(NamedTuple):
+    """One table.
+
+    Attributes:
+        key: what all in it have in common.
+        rows: one row a method.
+        records: all that are behind it; ``by_name``: those behind each row, in the rows' order.
+    """
+
+    key: Key
+    rows: pd.DataFrame
+    records: pd.DataFrame
+    by_name: dict[str, pd.DataFrame]
+
+
+def groups(frame: pd.DataFrame, resamples: int | None = None) -> list[Group]:
+    """The tables of a report, each with the records behind it, in a fixed order.
+
+    The rows are those of `comparison` with the columns of `reports.analysis.intervals`. What a sweep scored is
+    left out: it belongs to `reports.analysis.trends`.
+
+    Args:
+        frame: records as `collect` reads them.
+        resamples: of each bootstrap; None takes what the size of the report allows.
+    """
+    frame = frame[~frame["swept"]] if len(frame) else frame
+    if frame.empty:
+        return []
+    rows = comparison(frame)
+    found = []
+    for key, records in frame.groupby(list(Key._fields), sort=True):
+        own = rows[list(Key._fields)].eq(list(key)).all(axis=1)
+        found.append(Group(Key(*key), rows.loc[own], records, _by_name(rows.loc[own], records)))
+    work = [(ties.tables(group.by_name), group) for group in found]
+    draws = ties.resamples_for([tables for tables, _ in work]) if resamples is None else resamples
+    return [group._replace(rows=ties.marked(group.rows, tables, draws)) for tables, group in work]
+
+
+def _by_name(rows: pd.DataFrame, records: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    parts = dict(list(records.groupby(_SAME, sort=False)))
+    keys = rows[_SAME].itertuples(index=False, name=None)
+    return {name: parts[key] for name, key in zip(rows["name"], keys, strict=True)}
+
+
+def comparison(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row a method within a data set, its fingerprint, training and label.
+
+    The one place where runs become a number. A metric is the mean over the runs (split x seed),
+    ``<metric>_sd`` their standard deviation (n - 1; NaN for one run), a cost the median over the
+    runs. Best mAP first within a group.
+    """
+    rows = []
+    for key, group in frame.groupby(list(Key._fields), sort=True):
+        found = []
+        for _, runs in group.groupby(_SAME, sort=True):
+            found.append(dict(zip(Key._fields, key, strict=True)) | _averaged(runs))
+        _name(found)
+        found.sort(key=lambda row: (-row["mAP"] if row["mAP"] == row["mAP"] else 2, row["name"]))
+        rows += found
+    return pd.DataFrame(rows)
+
+
+def _averaged(runs: pd.DataFrame) -> dict:
+    row = {name: runs[name].iloc[0] for name in _SAME}
+    row |= {name: runs[name].mean() for name in METRICS}
+    row |= {f"{name}_sd": runs[name].std(ddof=1) for name in METRICS}
+    row |= {name: runs[name].median() for name in COSTS}
+    batches = runs["best_batch"].dropna().unique()
+    curves = [curve for curve in runs["cmc"] if curve is not None]
+    return row | {
+        "best_batch": batches[0] if len(batches) == 1 else np.nan,
+        "cmc": np.mean(curves, axis=0) if curves else None,
+        "runs": len(runs),
+        "seeds": runs["seed"].nunique(),
+        "splits": runs["split"].nunique(),
+    }
+
+
+def _name(rows: list[dict]) -> None:
+    """Give each row of a group a name of its own: its method, and what sets it apart if need be."""
+    for row in rows:
+        twins = [other for other in rows if other["method"] == row["method"]]
+        own, built = json.loads(row["built"]), [json.loads(other["built"]) for other in twins]
+        keys = sorted(set().union(*built))
+        parts = [f"{k}={own.get(k)}" for k in keys if any(b.get(k) != own.get(k) for b in built)]
+        parts += [row["recipe"]] * (len({other["recipe"] for other in twins}) > 1)
+        parts += ["published"] * (row["origin"] == "published")
+        row["name"] = row["method"] + (f" ({', '.join(parts)})" if parts else "")
+
+
+def pareto(frame: pd.DataFrame, cost: str = "gmacs", score: str = "mAP") -> np.ndarray:
+    """Which rows no other row beats: at most as costly, at least as good, one of it strictly.
+
+    A row without its cost or score is not on the front.
+    """
+    costs, scores = frame[cost].to_numpy(float), frame[score].to_numpy(float)
+    no_worse = (costs[:, None] <= costs) & (scores[:, None] >= scores)  # [i, j]: i against j
+    better = (costs[:, None] < costs) | (scores[:, None] > scores)
+    return ~(no_worse & better).any(axis=0) & np.isfinite(costs) & np.isfinite(scores)

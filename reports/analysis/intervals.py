@@ -1,0 +1,136 @@
+"""How sure a table's numbers are: confidence intervals, and which rows equal the best.
+
+`benchmark.significance` does the statistics, from the per-query files beside the records. A row
+whose files are missing, or are of other queries than the others', is not tested: its cells stay
+missing, and a report says so.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from benchmark import significance
+from reports.read.results import METRICS
+
+BEST, TIE, WORSE, UNTESTED = "best", "tie", "worse", ""
+TESTED = ("mAP", "R1")  # what rows are compared by
+LEVEL = significance.LEVEL
+_MOST, _LEAST = 10_000, 1_000  # resamples
+_CELLS = 2.5e8  # persons drawn in a whole report: some seconds
+_COLUMNS = ["query", "pid", "AP", "first"]
+
+Tables = Mapping[str, list[pd.DataFrame]]
+
+
+def tables(by_name: Mapping[str, pd.DataFrame]) -> Tables:
+    """The per-query tables of each row, by the row's name; one that lacks any is left out.
+
+    Several splits have several test sets, which cannot be drawn as one, so they are left out too.
+
+    Args:
+        by_name: the records behind each row.
+    """
+    found = {}
+    for name, records in by_name.items():
+        read = [_read(path) for path in records["per_query"]]
+        if all(table is not None for table in read) and records["split"].nunique() == 1:
+            found[name] = read
+    return found
+
+
+def _read(path: object) -> pd.DataFrame | None:
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError, TypeError):
+        return None
+    wanted = [*_COLUMNS, *(["INP"] if "INP" in table else [])]
+    if len(table) == 0 or not set(wanted) <= set(table) or table[wanted].isna().any(axis=None):
+        return None
+    return table[wanted]
+
+
+def resamples_for(of_groups: Sequence[Tables]) -> int:
+    """As many as keep a report of this size within seconds; 10,000 for most."""
+    persons = sum(
+        3 * found[0]["pid"].nunique() * len(found)
+        for of_group in of_groups
+        for found in of_group.values()
+    )
+    if not persons:
+        return 0
+    return int(np.clip(_CELLS / persons // 1_000 * 1_000, _LEAST, _MOST))
+
+
+def marked(rows: pd.DataFrame, found: Tables, resamples: int) -> pd.DataFrame:
+    """The rows with ``<metric>_low`` and ``_high``, and with what `_against_best` adds.
+
+    A row is ``best`` by the highest mean, ``tie`` if the paired bootstrap interval of its distance
+    from the best holds 0, else ``worse``; ``_behind`` is that distance, with the interval's ends.
+    """
+    intervals = _intervals(found, resamples)
+    names, added = rows["name"].to_list(), {"resamples": resamples if intervals else 0}
+    for metric in METRICS:
+        told = [intervals.get(name) for name in names]
+        for end in ("low", "high"):
+            added[f"{metric}_{end}"] = [
+                one.at[metric, end] if one is not None and metric in one.index else np.nan
+                for one in told
+            ]
+    differences: dict[tuple[str, str], pd.DataFrame | None] = {}
+    for metric in TESTED:
+        found_here = {name: found[name] for name in names if name in intervals}
+        added |= _against_best(rows, metric, found_here, resamples, differences)
+    return rows.assign(**added)
+
+
+def _intervals(found: Tables, resamples: int) -> dict[str, pd.DataFrame]:
+    made = {}
+    for name, of_seeds in found.items():
+        try:
+            made[name] = significance.interval(of_seeds, resamples=resamples)
+        except ValueError:  # its seeds were scored on different queries
+            continue
+    return made
+
+
+def _against_best(
+    rows: pd.DataFrame,
+    metric: str,
+    found: Tables,
+    resamples: int,
+    differences: dict[tuple[str, str], pd.DataFrame | None],
+) -> dict[str, list]:
+    """The columns ``_mark``, ``_behind``, ``_behind_low`` and ``_behind_high`` of one metric."""
+    scores = rows[metric].to_numpy(float)
+    compared = len(rows) > 1 and np.isfinite(scores).any()
+    top = rows["name"].iloc[int(np.nanargmax(scores))] if compared else None
+    marks, behind = [], []
+    for name, score in zip(rows["name"], scores, strict=True):
+        told = None
+        if compared and score == np.nanmax(scores):
+            marks.append(BEST)
+        elif {name, top} <= set(found):
+            if (top, name) not in differences:
+                differences[top, name] = _difference(found[top], found[name], resamples)
+            told = differences[top, name]
+            marks.append(UNTESTED if told is None else _mark(told.at[metric, "low"]))
+        else:
+            marks.append(UNTESTED)
+        columns = ["difference", "low", "high"]
+        behind.append([np.nan] * 3 if told is None else told.loc[metric, columns].to_list())
+    ends = zip(("behind", "behind_low", "behind_high"), zip(*behind, strict=True), strict=True)
+    return {f"{metric}_mark": marks} | {f"{metric}_{name}": list(values) for name, values in ends}
+
+
+def _mark(low: float) -> str:
+    return TIE if low <= 0 else WORSE
+
+
+def _difference(
+    best: list[pd.DataFrame], other: list[pd.DataFrame], resamples: int
+) -> pd.DataFrame | None:
+    try:
+        return significance.difference(best, other, resamples=resamples)
+    except ValueError:  # scored on different queries
+        return None

@@ -1,0 +1,160 @@
+"""Tables to be printed, the same for Markdown, LaTeX and HTML: titles, cells and marks.
+
+Cells are plain text. What was not measured is a blank cell. A cell is marked ``best`` in its
+column, or ``tie`` where it cannot be distinguished from the best.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis import intervals as ties
+from reports.analysis.groups import METRICS, Group
+
+COSTS = (  # title, column, significant digits of the smallest value
+    ("Params (M)", "params_m", 3),
+    ("GMACs", "gmacs", 4),
+    ("Latency (ms)", "latency_ms", 3),
+    ("Clips/s", "clips_per_s", 3),
+    ("Peak memory (MB)", "peak_memory_mb", 3),
+)
+
+
+class Cell(NamedTuple):
+    """What stands in one place of a table."""
+
+    text: str
+    mark: str = ""
+
+
+class Column(NamedTuple):
+    """One column.
+
+    Attributes:
+        title: of the column.
+        cells: one a row.
+        above: what several neighbouring columns have in common, e.g. ``published: mars``.
+        kind: ``name`` (an identifier), ``words`` or ``number``.
+    """
+
+    title: str
+    cells: list[Cell]
+    above: str = ""
+    kind: str = "number"
+
+    @property
+    def is_blank(self) -> bool:
+        """No cell holds anything."""
+        return not any(cell.text for cell in self.cells)
+
+
+class Sheet(NamedTuple):
+    """A table with what must stand beside it.
+
+    Attributes:
+        title: of what it is.
+        columns: those with at least one filled cell.
+        notes: how to read it, one sentence each.
+    """
+
+    title: str
+    columns: list[Column]
+    notes: list[str]
+
+
+def accuracy(group: Group) -> list[Column]:
+    """Who, and how well: metrics with spread, mark and interval, best mAP first."""
+    rows = group.rows
+    made = [Column("Method", [Cell(name) for name in rows["name"]], kind="name")]
+    if group.key.training == "paper":
+        made.append(Column("Recipe", [Cell(recipe) for recipe in rows["recipe"]], kind="name"))
+    for metric in METRICS:
+        made.append(Column(f"{metric} (%)", percent(rows, metric)))
+        if metric in ties.TESTED:
+            between = zip(rows[f"{metric}_low"], rows[f"{metric}_high"], strict=True)
+            cells = [Cell(interval(low, high)) for low, high in between]
+            made.append(Column(f"{metric} 95 %", cells))
+    return [column for column in [*made, _runs(rows)] if not column.is_blank]
+
+
+def _runs(rows: pd.DataFrame) -> Column:
+    if (rows["splits"] > 1).any():
+        counts = zip(rows["runs"], rows["splits"], rows["seeds"], strict=True)
+        cells = [Cell(f"{n} ({splits} × {seeds})") for n, splits, seeds in counts]
+        return Column("Runs (splits × seeds)", cells)
+    return Column("Seeds", [Cell(str(seeds)) for seeds in rows["seeds"]])
+
+
+def costs(group: Group) -> list[Column]:
+    """What each method costs."""
+    rows, made = group.rows, []
+    for title, column, digits in COSTS:
+        cells = numbers(rows[column], digits)
+        if column == "latency_ms":
+            cells = _bracketed(cells, numbers(rows["latency_iqr_ms"], digits - 1))
+        if column == "clips_per_s":
+            cells = _bracketed(cells, numbers(rows["best_batch"], 1))
+        made.append(Column(title, cells))
+    return [column for column in made if not column.is_blank]
+
+
+def accuracy_notes(group: Group, between: str) -> list[str]:
+    """How to read `accuracy`; ``between`` says between what the spread is."""
+    rows, notes = group.rows, []
+    if rows["mAP_sd"].notna().any():
+        notes.append(f"±: standard deviation (n − 1) {between}")
+    draws = rows["resamples"].max()
+    if draws and rows["mAP_low"].notna().any():
+        seeds = " and seeds" if (rows["seeds"] > 1).any() else ""
+        notes.append(f"95 %: bootstrap interval, test persons{seeds} drawn again {draws:,} times")
+    if len(rows) > 1:
+        notes.append("bold: best in its column, as shown")
+    if any((rows[f"{metric}_mark"] == ties.TIE).any() for metric in ties.TESTED):
+        notes.append(
+            "≈: not distinguishable from the best, the paired interval of their difference "
+            "holds 0 (each against the best alone)"
+        )
+    return [*notes, "blank: not measured"]
+
+
+def percent(rows: pd.DataFrame, metric: str) -> list[Cell]:
+    """Percent with one decimal, spread and mark."""
+    means, spreads = rows[metric], rows[f"{metric}_sd"]
+    marks = rows.get(f"{metric}_mark", pd.Series("", index=rows.index))
+    shown = [f"{100 * mean:.1f}" if mean == mean else "" for mean in means]
+    cells = []
+    for text, spread, mark in zip(shown, spreads, marks, strict=True):
+        with_spread = f"{text} ± {100 * spread:.1f}" if text and spread == spread else text
+        cells.append(Cell(with_spread, mark if mark == ties.TIE else ""))
+    return bold_best(cells, shown)
+
+
+def bold_best(cells: Sequence[Cell], shown: Sequence[str]) -> list[Cell]:
+    """Mark those whose shown value is the highest, where there are several values."""
+    values = [float(text) for text in shown if text]
+    if len(values) < 2:
+        return [cell._replace(mark="") for cell in cells]
+    return [
+        cell._replace(mark=ties.BEST) if text and float(text) == max(values) else cell
+        for cell, text in zip(cells, shown, strict=True)
+    ]
+
+
+def interval(low: float, high: float) -> str:
+    """Percent, blank if not known."""
+    return f"{100 * low:.1f}–{100 * high:.1f}" if low == low and high == high else ""
+
+
+def numbers(values: pd.Series, digits: int) -> list[Cell]:
+    """All with as many decimals as give the smallest ``digits`` significant ones, within reason."""
+    positive = values[values > 0]
+    least = int(np.floor(np.log10(positive.min()))) if len(positive) else 0
+    decimals = min(max(digits - 1 - least, 0), 2 if least >= 0 else 3)
+    return [Cell(f"{value:,.{decimals}f}" if value == value else "") for value in values]
+
+
+def _bracketed(cells: list[Cell], extra: list[Cell]) -> list[Cell]:
+    pairs = zip(cells, extra, strict=True)
+    return [Cell(f"{a.text} ({b.text})") if a.text and b.text else a for a, b in pairs]

@@ -1,0 +1,199 @@
+"""Accuracy against cost: mAP and R1, the Pareto front, and what the papers print.
+
+Methods on the front are filled, the others hollow; published figures have markers of their own,
+are joined where a paper varies the number of frames, and never count in the front.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from reports.analysis.groups import pareto
+from reports.figures.name_placement import place
+from reports.figures.plots import SMALL, TEXT, Style, new_figure, within_percent, wrapped
+
+AXES = {
+    "gmacs": "Computation per clip (GMACs)",
+    "latency_ms": "Latency per clip, batch 1 (ms)",
+    "peak_memory_mb": "Peak memory, one clip (MB)",
+}
+SCORES = ("mAP", "R1")
+MOST_NAMES = 12  # more methods than that are named only where they are on the front
+PUBLISHED = "0.35"  # grey
+_PAPER_MARKERS = {"stenvan": "*", "nlam": "X", "sta": "P", "resnet3d": "d"}
+
+
+def tradeoff(
+    rows: pd.DataFrame,
+    cost: str,
+    looks: Mapping[str, Style],
+    title: str,
+    printed: pd.DataFrame | None = None,
+) -> Figure:
+    """MAP and R1 against a cost of `AXES`, each with its Pareto front.
+
+    Args:
+        rows: of `reports.analysis.groups.groups`; those without the cost or the score are left out.
+        cost: a key of `AXES`.
+        looks: style by name.
+        title: what the numbers are of.
+        printed: published points, see `reports.analysis.papers.points`; for GMACs only.
+    """
+    printed = pd.DataFrame() if printed is None or cost != "gmacs" else printed
+    scores = [s for s in SCORES if shown(rows, cost, s).any() or _has(printed, s)]
+    figure, panels = new_figure((8.8 if len(scores) > 1 else 6.6, 4.5), len(scores), title)
+    drawn = [
+        _panel(axes, rows[shown(rows, cost, score)], cost, score, looks, printed)
+        for axes, score in zip(panels, scores, strict=True)
+    ]
+    _key(figure, bool(rows.get("mAP_sd", pd.Series(dtype=float)).notna().any()), printed, len(rows))
+    figure.draw_without_rendering()  # lays the figure out, so that the axes have their final size
+    for axes, (points, lines) in zip(panels, drawn, strict=True):
+        place(axes, points, lines, SMALL)
+    return figure
+
+
+def shown(rows: pd.DataFrame, cost: str, score: str) -> pd.Series:
+    """Which rows can be drawn."""
+    if rows.empty:
+        return pd.Series(False, index=rows.index)
+    return rows[cost].notna() & rows[score].notna()
+
+
+def _has(printed: pd.DataFrame, score: str) -> bool:
+    return not printed.empty and printed[[score, "gmacs"]].notna().all(axis=1).any()
+
+
+def _panel(
+    axes: Axes,
+    rows: pd.DataFrame,
+    cost: str,
+    score: str,
+    looks: Mapping[str, Style],
+    printed: pd.DataFrame,
+) -> tuple[list[tuple[float, float, str]], np.ndarray]:
+    """Draw one score; returns the points to be named, and points along lines to keep clear."""
+    front = pareto(rows, cost, score) if len(rows) else np.array([], dtype=bool)
+    for on_front, (_, row) in zip(front, rows.iterrows(), strict=True):
+        _point(axes, row, cost, score, looks[row["name"]], on_front)
+    points = _printed(axes, printed, score) if _has(printed, score) else []
+    axes.set_xlabel(AXES[cost], fontsize=TEXT)
+    axes.set_ylabel(f"{score} (%)", fontsize=TEXT)
+    _cost_axis(
+        axes, [*rows[cost], *(x for x, *_ in points)] if len(rows) else [p[0] for p in points]
+    )
+    axes.margins(x=0.16, y=0.16)
+    within_percent(axes)
+    steps = np.empty((0, 2))
+    if len(rows):
+        steps = _front(axes, rows[front].sort_values([cost, score]), cost, score)
+    named = rows if len(rows) <= MOST_NAMES else rows[front]
+    own = (
+        [
+            (x, 100 * y, wrapped(name, 22))
+            for x, y, name in zip(named[cost], named[score], named["name"], strict=True)
+        ]
+        if len(rows)
+        else []
+    )
+    bars = _bars(rows, cost, score) if len(rows) else np.empty((0, 2))
+    return own + points, np.vstack([steps, bars])
+
+
+def _point(axes: Axes, row: pd.Series, cost: str, score: str, look: Style, on_front: bool) -> None:
+    x, y = [row[cost]], [100 * row[score]]
+    if np.isfinite(row[f"{score}_sd"]):
+        spread = [100 * row[f"{score}_sd"]]
+        axes.errorbar(x, y, spread, fmt="none", ecolor=look.colour, elinewidth=1.1, capsize=2.5)
+    axes.plot(
+        x,
+        y,
+        color=look.colour,
+        marker=look.marker,
+        markersize=7.5,
+        markerfacecolor=look.colour if on_front else "white",
+        markeredgewidth=1.4,
+        linestyle="none",
+        label=row["name"],
+        zorder=4 if on_front else 3,
+    )
+
+
+def _printed(axes: Axes, printed: pd.DataFrame, score: str) -> list[tuple[float, float, str]]:
+    """Draw published points, those of one trajectory joined; returns them with their names."""
+    kept = printed[printed[[score, "gmacs"]].notna().all(axis=1)]
+    for _, line in kept[kept["line"] != ""].groupby("line", sort=True):
+        line = line.sort_values("frames")
+        axes.plot(line["gmacs"], line[score], color=PUBLISHED, lw=0.9, ls=":", zorder=1)
+    for paper, of_paper in kept.groupby("paper", sort=True):
+        axes.plot(
+            of_paper["gmacs"],
+            of_paper[score],
+            color=PUBLISHED,
+            marker=_PAPER_MARKERS.get(paper, "x"),
+            markersize=7,
+            markerfacecolor="white",
+            linestyle="none",
+            label=f"published {paper}",
+            zorder=2,
+        )
+    return list(zip(kept["gmacs"], kept[score], kept["label"], strict=True))
+
+
+def _key(figure: Figure, spread: bool, printed: pd.DataFrame, methods: int) -> None:
+    """Say below the axes what filled markers, lines and bars are."""
+    handles, words = [], []
+    if methods:
+        handles.append(Line2D([], [], color="0.45", lw=1.1, ls=(0, (4, 2))))
+        words.append("Pareto front (filled: on it)")
+    if methods and spread:
+        handles.append(Line2D([], [], color="0.2", marker="|", lw=1.1))
+        words.append("± standard deviation over runs")
+    for paper in sorted(set(printed["paper"])) if len(printed) else ():
+        marker = _PAPER_MARKERS.get(paper, "x")
+        handles.append(Line2D([], [], color=PUBLISHED, marker=marker, mfc="white", lw=0.9, ls=":"))
+        words.append(f"published, {printed.loc[printed['paper'] == paper, 'short'].iloc[0]}")
+    figure.legend(
+        handles, words, loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False
+    )
+
+
+def _cost_axis(axes: Axes, costs: Sequence[float]) -> None:
+    """Logarithmic where the costs lie more than a factor of 10 apart."""
+    if min(costs) > 0 and max(costs) > 10 * min(costs):
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axes.set_xlabel(f"{axes.get_xlabel()}, logarithmic", fontsize=TEXT)
+
+
+def _front(axes: Axes, front: pd.DataFrame, cost: str, score: str) -> np.ndarray:
+    """Draw the best score that can be had for at most a cost; points along it, for the names."""
+    low, right = axes.get_ylim()[0], axes.get_xlim()[1]
+    costs, scores = front[cost].to_numpy(), 100 * front[score].to_numpy()
+    limits = axes.get_xlim(), axes.get_ylim()
+    xs = np.repeat([*costs, right], 2)[:-1]
+    ys = np.array([low, *np.repeat(scores, 2)])
+    axes.plot(xs, ys, color="0.45", linewidth=1.1, linestyle=(0, (4, 2)), zorder=2, label="front")
+    axes.set(xlim=limits[0], ylim=limits[1])
+    share = np.linspace(0, 1, 25)[:, None]
+    ends = np.column_stack([xs, ys])
+    return np.vstack([a + share * (b - a) for a, b in pairwise(ends)])
+
+
+def _bars(rows: pd.DataFrame, cost: str, score: str) -> np.ndarray:
+    """Points along the error bars."""
+    spreads = zip(rows[cost], rows[score], rows[f"{score}_sd"].fillna(0), strict=True)
+    along = [
+        (x, 100 * (y + share * spread))
+        for x, y, spread in spreads
+        for share in np.linspace(-1, 1, 9)
+    ]
+    return np.array(along, dtype=float)

@@ -1,0 +1,1 @@
+"""Markdown, HTML, LaTeX, CSV and JSON."""

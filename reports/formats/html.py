@@ -1,0 +1,123 @@
+"""report.html: one file with an interactive leaderboard that needs no network.
+
+The script draws with plotly's own bundle, which lies in the page; tables beside the papers and the
+galleries are plain HTML. The same records give the same bytes.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib import image
+
+from reports.analysis import papers
+from reports.analysis.groups import Group, Results
+from reports.figures import film_strips as gallery
+from reports.formats.markdown import plain_headline, title_of
+from reports.formats.payload import payload
+from reports.read.inspection import Inspection, Strip
+
+_PAGE = Path(__file__).parent / "page"
+_SHOWN = 128  # pixels of a frame on the page
+_SCRIPTS = ("table.js", "plots.js", "start.js")  # in this order
+_QUALITY = 80  # of the galleries' pictures, as WebP
+
+
+def render(
+    results: Results, tables: Sequence[Group], looked_at: Sequence[tuple[Path, Inspection]]
+) -> str:
+    """The whole page; the same results give the same text."""
+    titles = [plain_headline(group.key, tables) for group in tables]
+    beside = [
+        (plain_headline(group.key, tables), papers.sheets(group)) for group in papers.chosen(tables)
+    ]
+    environment = Environment(
+        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("page.html").render(
+        title=title_of(tables).replace("`", ""),
+        style=Markup(style()),
+        script=Markup(script()),
+        plotly=Markup(_plotly()),
+        data=Markup(_json(payload(results, tables, titles))),
+        beside=[(headline, sheets) for headline, sheets in beside if sheets],
+        looked_at=[_looked(path, one) for path, one in looked_at],
+        results=results,
+        runs=results.frame["run"].nunique() if tables else 0,
+    )
+
+
+def style() -> str:
+    """The page's style sheet."""
+    return (_PAGE / "style.css").read_text(encoding="utf-8")
+
+
+def script() -> str:
+    """The page's own script."""
+    return "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+
+
+@cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs  # its JavaScript lies in the package
+
+    return get_plotlyjs()
+
+
+def _json(data: dict) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _looked(path: Path, one: Inspection) -> dict:
+    """What the page shows of an inspected query."""
+    of, rules = gallery.headline(one)
+    pictures = []
+    for end, caption, draw in gallery.drawn(one)[1:]:
+        drawn = path.with_name(f"{path.stem}{end}.png")
+        if drawn.is_file():  # `zoo inspect` drew it already
+            pixels = image.imread(drawn)
+        else:
+            file = io.BytesIO()
+            draw().savefig(file, format="png")
+            file.seek(0)
+            pixels = image.imread(file)
+        pictures.append({"caption": caption, "source": _webp(pixels), "width": pixels.shape[1]})
+    return {
+        "of": of,
+        "rules": rules,
+        "method": one.method,
+        "notes": one.notes,
+        "strips": [_strip(strip) for strip in one.strips],
+        "attention": pictures,
+    }
+
+
+def _strip(strip: Strip) -> dict:
+    frames, height, width, _ = strip.frames.shape
+    film = np.full((height, frames * (width + 2) - 2, 3), 255, np.uint8)
+    for i, frame in enumerate(strip.frames):
+        film[:, i * (width + 2) : i * (width + 2) + width] = frame
+    return {
+        "kind": strip.kind,
+        "caption": gallery.caption(strip),
+        "told": f"{frames} frames of {gallery.who(strip)}",
+        "source": _webp(film),
+        "width": round(film.shape[1] * _SHOWN / height),
+        "height": _SHOWN,
+    }
+
+
+def _webp(pixels: np.ndarray) -> str:
+    """A picture as an address that holds it."""
+    file = io.BytesIO()
+    image.imsave(file, pixels, format="webp", pil_kwargs={"quality": _QUALITY, "method": 4})
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

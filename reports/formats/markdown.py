@@ -1,0 +1,229 @@
+"""report.md: the tables, what they say in words, and what it takes to check them."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.analysis import papers
+from reports.analysis.groups import Group, Key, Results
+from reports.analysis.intervals import BEST, TIE
+from reports.analysis.label_text import explain
+from reports.analysis.sheets import Cell, Column, accuracy, accuracy_notes, costs
+from reports.analysis.summary import (
+    cautions,
+    conditions,
+    grouped,
+    sentences,
+    spread_of,
+)
+from reports.figures.pictures import Picture
+from reports.formats import provenance
+from reports.formats.markup import bullets, code, names, table, text
+
+_INTRO = (
+    "Results are ranked only within one data set, one recipe and one result label (the rules of "
+    "scoring): numbers from two tables do not compare."
+)
+_COST_WORDS = (
+    "Costs are those of embedding one clip. A GMAC is 10⁹ multiply-adds, each counted as one. "
+    "Latency is the median at batch 1, its interquartile range in brackets. Clips/s is the highest "
+    "throughput, the batch it needs in brackets. Peak memory is what tensors take in one forward "
+    "pass of one clip, weights included. Over several runs the median is shown."
+)
+
+
+def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture] = ()) -> str:
+    """The whole report; the same results give the same text.
+
+    Args:
+        results: what was read.
+        tables: its groups.
+        pictures: figures that stand beside the report already.
+    """
+    parts = [f"# {title_of(tables)}", _summary(results, tables)]
+    if tables:
+        parts += ["## Results", _INTRO]
+        parts += [part for group in tables for part in _section(group, tables, pictures)]
+        parts += _papers(tables, [p for p in pictures if p.section == "published"])
+        parts += ["## Costs", *_costs(tables)]
+        parts += _pictures("## What varies", "trends", pictures)
+        parts += _pictures("## Training", "training", pictures)
+        parts += _pictures("## Looked at", "looked-at", pictures)
+        parts += provenance.sections(results)
+    parts += provenance.trouble(results)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def headline(key: Key, tables: Sequence[Group]) -> str:
+    """Data set, recipe and label; the fingerprint too where several go by the data set's name."""
+    prints = {group.key.fingerprint for group in tables if group.key.dataset == key.dataset}
+    bits = f" ({code(key.fingerprint)})" if len(prints) > 1 else ""
+    training = "each method's own recipe" if key.training == "paper" else code(key.training)
+    source = f"trained on {code(key.source)}" if key.source else ""
+    parts = (code(key.dataset) + bits, source, training, code(key.label))
+    return " · ".join(part for part in parts if part)
+
+
+def plain_headline(key: Key, tables: Sequence[Group]) -> str:
+    """The same without Markdown, for figures and other formats."""
+    return headline(key, tables).replace("`", "")
+
+
+def title_of(tables: Sequence[Group]) -> str:
+    """Methods and data sets of a report."""
+    if not tables:
+        return "No results"
+    methods = {name for group in tables for name in group.rows["method"]}
+    sets = list(dict.fromkeys(group.key.dataset for group in tables))
+    count = f"{len(methods)} methods" if len(methods) > 1 else code(next(iter(methods)))
+    return f"{count} on {names(sets)}"
+
+
+def _summary(results: Results, tables: Sequence[Group]) -> str:
+    lines = [f"**{headline(group.key, tables)}.** {' '.join(sentences(group))}" for group in tables]
+    counts = (
+        (len(results.failures), "run failed", "runs failed"),
+        (len(results.unfinished), "run has no result yet", "runs have no result yet"),
+        (len(results.problems), "file could not be used", "files could not be used"),
+    )
+    missing = [f"{n} {one if n == 1 else more}" for n, one, more in counts if n]
+    if missing:
+        lines.append(f"**Not everything is here:** {', '.join(missing)} (see the end).")
+    runs = results.frame["run"].nunique() if tables else 0
+    size = f"{runs} run{'s' * (runs != 1)}, {len(results.frame)} record"
+    size += "s" * (len(results.frame) != 1)
+    return f"## Summary\n\n{bullets(lines)}\n\nFrom {size}. {_intervals(tables)}".rstrip()
+
+
+def _intervals(tables: Sequence[Group]) -> str:
+    if not any(group.rows["mAP_low"].notna().any() for group in tables):
+        return ""
+    return (
+        "Brackets hold 95 % bootstrap intervals over test persons (and seeds, where there are "
+        "several): of a score, or of the paired difference from the best."
+    )
+
+
+def _section(group: Group, tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
+    rules = [f"**{code(part)}**: {words}" for part, words in explain(group.key.label)]
+    warned = [f"**Caution.** {' '.join(cautions(group))}"] if cautions(group) else []
+    return [
+        f"### {headline(group.key, tables)}",
+        f"{_sizes(group)} Data set fingerprint {code(group.key.fingerprint)}.",
+        *warned,
+        markdown_table([*accuracy(group), *costs(group)]),
+        _small(accuracy_notes(group, spread_of(group))),
+        *(_picture(picture) for picture in pictures if picture.of == group.key),
+        f"**Rules.** The label {code(group.key.label)} says how results were scored:",
+        bullets(rules),
+    ]
+
+
+def _pictures(title: str, section: str, pictures: Sequence[Picture]) -> list[str]:
+    found = [_picture(picture) for picture in pictures if picture.section == section]
+    return [title, *found] if found else []
+
+
+def _papers(tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
+    """The papers' tables, one group a data set and recipe."""
+    made = []
+    for group in papers.chosen(tables):
+        found = papers.sheets(group)
+        if found:
+            made.append(f"### Beside the papers: {headline(group.key, tables)}")
+        for sheet in found:
+            made += [f"**{sheet.title}**", markdown_table(sheet.columns)]
+    made += [_picture(picture) for picture in pictures]
+    return ["## Published", _small(papers.NOTES), *made] if made else []
+
+
+def _sizes(group: Group) -> str:
+    """Gallery, queries used and dropped: one line if all records agree, else said to differ."""
+    sizes = ["gallery", "queries", "dropped"]
+    pairs = [
+        (f"{name}, split {split}" if group.records["split"].nunique() > 1 else name, tuple(size))
+        for name, runs in group.by_name.items()
+        for split, *size in runs[["split", *sizes]].drop_duplicates().itertuples(index=False)
+    ]
+    found = grouped(pairs)
+    if len(found) == 1:
+        return f"{_size(found[0][0])}."
+    splits = {split: records[sizes].drop_duplicates() for split, records in _by_split(group)}
+    if all(len(one) == 1 for one in splits.values()):
+        each = (f"split {s}: {_size(one.iloc[0])}" for s, one in splits.items())
+        return f"Gallery and queries differ between splits: {'; '.join(each)}."
+    each = (f"{_size(size)} ({names(who)})" for size, who in found)
+    return f"**Gallery and queries differ between records:** {'; '.join(each)}."
+
+
+def _by_split(group: Group) -> list[tuple[int, pd.DataFrame]]:
+    return list(group.records.groupby("split", sort=True))
+
+
+def _size(size: Sequence[int]) -> str:
+    gallery, queries, dropped = size
+    return f"{gallery:,} gallery tracks, {queries:,} queries used, {dropped:,} dropped"
+
+
+def markdown_table(columns: Sequence[Column]) -> str:
+    """A table; marks become bold and ≈, names become code."""
+    made = [
+        (f"{column.title}{_above(column)}", [_shown(cell, column.kind) for cell in column.cells])
+        for column in columns
+    ]
+    left = sum(column.kind != "number" for column in columns)
+    return table(made, left=left)
+
+
+def _above(column: Column) -> str:
+    return f", {text(column.above)}" if column.above else ""
+
+
+def _shown(cell: Cell, kind: str) -> str:
+    if kind == "name":
+        return code(cell.text)
+    words = text(cell.text)
+    return {BEST: f"**{words}**", TIE: f"{words} ≈"}.get(cell.mark, words)
+
+
+def _small(notes: Sequence[str]) -> str:
+    return f"<sub>{'; '.join(notes)}.</sub>"
+
+
+def _picture(picture: Picture) -> str:
+    return f"![{text(picture.caption)}]({picture.file})\n\n*{text(picture.caption)}*"
+
+
+def _costs(tables: Sequence[Group]) -> list[str]:
+    """Under what conditions costs were measured, and what GMACs leave out."""
+    where, left_out = [], []
+    for group in tables:
+        where += [(n, condition) for condition, found in conditions(group).items() for n in found]
+        for name, runs in group.by_name.items():
+            counts = {_operators(cost.get("left_out")) for cost in runs["cost"] if cost}
+            left_out += [(name, count) for count in sorted(counts) if count]
+    every = {name for group in tables for name in group.rows["name"]}
+    parts = [_COST_WORDS]
+    if where:
+        parts.append("Measured on:\n\n" + bullets(_who(where, every)))
+    if left_out:
+        inside = bullets(_who(left_out, every))
+        told = "Operators without multiply-adds, which GMACs leave out, with how often they ran"
+        parts.append(f"<details><summary>{told}</summary>\n\n{inside}\n\n</details>")
+    return parts
+
+
+def _who(pairs: list[tuple[str, str]], every: set[str]) -> list[str]:
+    """A line for each value, with the methods it holds for."""
+    unique = grouped(dict.fromkeys(pairs))
+    return [
+        f"{'all methods' if len(unique) == 1 and set(found) == every else names(found)}: {value}"
+        for value, found in unique
+    ]
+
+
+def _operators(counts: object) -> str:
+    if not isinstance(counts, dict):
+        return ""
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{code(name)} × {count}" for name, count in ordered)

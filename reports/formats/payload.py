@@ -1,0 +1,134 @@
+"""The numbers of the HTML page as one compact JSON object.
+
+Rows are lists in the order of ``columns``; what many records share (commands, environments, notes)
+is kept once and pointed at. What is missing is null.
+"""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis import intervals as ties
+from reports.analysis import papers, trends
+from reports.analysis.groups import Group, Results
+from reports.analysis.label_text import explain
+from reports.analysis.summary import cautions, conditions
+from reports.figures import plots as figures
+from reports.read.results import COSTS, METRICS
+
+ROW = (
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_sd", "_low", "_high")),
+    *(f"{metric}_mark" for metric in ties.TESTED),
+    *COSTS,
+    "best_batch", "runs", "seeds", "splits", "cmc",
+)  # fmt: skip
+RECORD = ("run", "split", "seed", *METRICS, "checkpoint", "commit", "selection")
+SHARED = ("command", "environment", "notes")
+_SYMBOLS = {
+    "o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down",
+    "P": "cross", "X": "x", "<": "triangle-left", ">": "triangle-right",
+}  # fmt: skip
+_DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def payload(results: Results, tables: Sequence[Group], titles: Sequence[str]) -> dict:
+    """Everything that the page's script needs.
+
+    Args:
+        results: what was read.
+        tables: its groups.
+        titles: of the groups, in plain words.
+    """
+    families = [family for family in trends.all_trends(results) if "mAP" in family.rows]
+    names = {name for group in tables for name in group.rows["name"]}
+    names |= {name for family in families for name in family.rows["name"]}
+    shared: dict[str, dict[str, int]] = {name: {} for name in SHARED}
+    counted = trends.counted(results)
+    groups = [
+        _group(group, title, shared, counted) for group, title in zip(tables, titles, strict=True)
+    ]
+    return {
+        "columns": list(ROW),
+        "recordColumns": [*RECORD, *SHARED],
+        "groups": groups,
+        "trends": [_family(family) for family in families],
+        "looks": {name: _look(look) for name, look in figures.styles(names).items()},
+        "shared": {name: [json.loads(text) for text in found] for name, found in shared.items()},
+    }
+
+
+def _look(look: figures.Style) -> list[str]:
+    dashes = list(figures.DASHES)
+    return [look.colour, _SYMBOLS[look.marker], _DASHES[dashes.index(look.dash)]]
+
+
+def _group(
+    group: Group, title: str, shared: dict[str, dict[str, int]], counted: pd.DataFrame
+) -> dict:
+    key, rows = group.key, group.rows
+    sizes = group.records[["gallery", "queries", "dropped"]].drop_duplicates()
+    printed = papers.points(papers.base(key.dataset), counted)
+    printed = printed[printed["method"].isin(rows["method"])]
+    return {
+        "title": title,
+        "dataset": key.dataset,
+        "fingerprint": key.fingerprint,
+        "label": key.label,
+        "rules": [list(part) for part in explain(key.label)],
+        "sizes": [[int(n) for n in size] for size in sizes.to_numpy()],
+        "cautions": [line.replace("`", "") for line in cautions(group)],
+        "alike": len(conditions(group)) == 1,
+        "resamples": int(rows["resamples"].max()),
+        "rows": [_row(row, group, shared) for _, row in rows.iterrows()],
+        "printed": [
+            [_plain(row[name]) for name in ("label", "short", "line", "R1", "mAP", "gmacs")]
+            for _, row in printed.iterrows()
+        ],
+    }
+
+
+def _row(row: pd.Series, group: Group, shared: dict[str, dict[str, int]]) -> dict:
+    records = group.by_name[row["name"]].to_dict("records")
+    return {
+        "name": row["name"],
+        "method": row["method"],
+        "recipe": row["recipe"],
+        "built": row["built"],
+        "origin": row["origin"],
+        "values": [_plain(row[name]) for name in ROW],
+        "records": [_record(record, shared) for record in records],
+    }
+
+
+def _record(record: dict, shared: dict[str, dict[str, int]]) -> list:
+    pointed = []
+    for name in SHARED:
+        text = json.dumps(record[name], sort_keys=True, ensure_ascii=False)
+        pointed.append(shared[name].setdefault(text, len(shared[name])))
+    return [*(_plain(record[name]) for name in RECORD), *pointed]
+
+
+def _family(family: trends.Trend) -> dict:
+    columns = ["x", *(f"{s}{end}" for s in ("mAP", "R1") for end in ("", "_low", "_high"))]
+    series = [
+        {
+            "name": name,
+            "points": [[_plain(v) for v in point] for point in of_name[columns].to_numpy()],
+        }
+        for name, of_name in family.rows.groupby("name", sort=True)
+    ]
+    return {"title": family.title, "axis": family.axis, "series": series}
+
+
+def _plain(value: object) -> object:
+    """Five significant digits; missing is null."""
+    if isinstance(value, np.ndarray | list):
+        return [_plain(one) for one in value]
+    if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
+        return None
+    if isinstance(value, float | np.floating):
+        short = float(f"{value:.5g}")
+        return int(short) if short.is_integer() else short
+    return int(value) if isinstance(value, int | np.integer) else value

@@ -1,0 +1,116 @@
+import io
+import json
+import re
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.analysis.groups import collect, groups
+from reports.formats import exports, latex
+from reports.formats.latex import escape
+
+
+@pytest.fixture
+def tables(folder, fake):
+    """The usual records and one without costs, written by nobody's program."""
+    fake.write(folder, fake.record("mine[mode=a|b]", cost=None, metrics={"mAP": 0.5}, cmc=[]))
+    return groups(collect([folder]).frame)
+
+
+def test_csv_holds_every_row_of_every_table_and_its_key(tables):
+    read = pd.read_csv(io.StringIO(exports.to_csv(exports.frame(tables))))
+    assert len(read) == sum(len(group.rows) for group in tables)
+    assert set(read["label"]) == {group.key.label for group in tables}
+    for group in tables:
+        own = read[read["label"] == group.key.label].set_index("name")
+        assert list(own.index) == list(group.rows["name"])
+        assert own["mAP"].to_list() == pytest.approx(group.rows["mAP"].to_list())
+
+
+def test_csv_and_json_say_the_same(tables):
+    read = pd.read_csv(io.StringIO(exports.to_csv(exports.frame(tables))))
+    told = json.loads(exports.to_json(tables))["results"]
+    assert len(told) == len(read) and list(told[0]) == list(read.columns)
+    for one, (_, other) in zip(told, read.iterrows(), strict=True):
+        for key, value in one.items():
+            if value is None or value == "":
+                assert pd.isna(other[key])
+            elif isinstance(value, int | float):
+                assert other[key] == pytest.approx(value)
+            else:
+                assert str(other[key]) == value
+
+
+def test_what_is_missing_is_blank_and_null_and_never_zero(tables):
+    data = exports.frame(tables)
+    text = exports.to_csv(data)
+    (line,) = [line for line in text.splitlines() if "mine[mode=a|b]" in line]
+    read = pd.read_csv(io.StringIO(text), dtype=str)
+    assert list(read.loc[read["R1"].isna(), "name"]) == ["mine[mode=a|b]"]
+    assert "nan" not in line.lower()
+    (told,) = [row for row in json.loads(exports.to_json(tables))["results"] if row["R1"] is None]
+    assert told["gmacs"] is None and told["mAP_sd"] is None and told["mAP"] == 0.5
+
+
+def test_sizes_that_differ_within_a_row_are_left_blank(empty, fake):
+    for seed in range(2):
+        fake.write(empty, fake.record(seed=seed, gallery=100 + seed))
+    (row,) = exports.frame(groups(collect([empty]).frame)).to_dict("records")
+    assert np.isnan(row["gallery"]) and row["queries"] == 40
+
+
+def test_printed_figures_are_told_apart_by_their_columns(tables):
+    found = exports.pairs(tables)
+    assert {"value", "measured", "measured_dataset", "measured_label"} <= set(found)
+    assert set(found["method"]) <= {"nvan", "stenvan", "sta"}
+    assert not found["value"].isna().any()
+
+
+HARD = r"50 % & $5 #1 a_b {c} ~ ^ \ ± – − × ≈ λ"
+
+
+def test_latex_prints_any_text_as_it_is():
+    assert escape(HARD) == (
+        r"50 \% \& \$5 \#1 a\_b \{c\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
+        r"$\pm$ -- $-$ $\times$ $\approx$ $\lambda$"
+    )
+
+
+def test_latex_tables_have_as_many_cells_as_columns(tables, folder):
+    text = latex.render(collect([folder]), tables, [])
+    found = re.findall(r"\\begin\{tabular\}\{@\{\}(\w+)@\{\}\}\n(.*?)\\end\{tabular\}", text, re.S)
+    assert len(found) >= 4
+    for spec, body in found:
+        assert body.startswith("\\toprule\n") and "\\midrule\n" in body and "\\bottomrule" in body
+        for line in body.splitlines():
+            if line.endswith(r"\\") and "multicolumn" not in line:
+                assert len(re.split(r"(?<!\\)&", line)) == len(spec), line
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == len(found)
+
+
+def test_latex_is_balanced_and_plain_enough_for_t1(tables, folder):
+    text = latex.render(collect([folder]), tables, [])
+    bare = re.sub(r"\\[{}]", "", re.sub(r"(?<!\\)%.*", "", text))
+    assert bare.count("{") == bare.count("}")
+    assert not [character for character in bare if ord(character) > 255]
+
+
+def test_latex_marks_the_best_bold_and_ties_underlined(empty, fake):
+    values = [0.25, 0.75, 0.5, 1.0] * 10
+    fake.scored(empty, "nvan", 0, values)
+    fake.scored(empty, "sta", 0, [values[0] - 0.125, *values[1:]])
+    results = collect([empty])
+    text = latex.render(results, groups(results.frame, 500), [])
+    assert r"\textbf{62.5}" in text and r"\underline{62.2}" in text
+    assert "underlined: not distinguishable from the best" in text
+
+
+def test_a_group_above_columns_spans_exactly_them(tables, folder):
+    text = latex.render(collect([folder]), tables, [])
+    (line, rules) = re.search(r"(.*multicolumn.*)\n(.*cmidrule.*)", text).groups()
+    widths = [int(n) for n in re.findall(r"\\multicolumn\{(\d+)\}", line)]
+    spans = [tuple(map(int, span)) for span in re.findall(r"\{(\d+)-(\d+)\}", rules)]
+    assert all(last <= sum(widths) for _, last in spans)
+    assert [b[0] - a[1] for a, b in pairwise(spans)] == [1] * (len(spans) - 1)

@@ -1,0 +1,138 @@
+"""`zoo bench --sweep`: trained once, scored on test sets that differ in one knob."""
+
+import json
+
+import pytest
+
+from benchmark import files, record
+from reports.analysis.groups import collect, groups
+from reports.analysis.trends import all_trends
+from tests.conftest import TINY_SET, command
+from zoo.experiment.sweep import parse_sweep, swept
+
+SET = "synthetic[cameras=2,frames=2,identities=3,size=64]"
+SWEEP = "occlusion=0:0.6:0.3"
+
+
+def bench(out, *more):
+    """Run the command in this process; its status."""
+    words = ["bench", "--methods", "sta", "--dataset", SET, "--recipe", "quick", *TINY_SET]
+    words += ["--workers", "0", "--out", str(out), *more]
+    return command(*words)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A bench with a sweep over three values, one of them that of the training set."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+    out = tmp_path_factory.mktemp("sweep") / "o"
+    assert bench(out, "--sweep", SWEEP, "--seeds", "2") == 0
+    yield out
+    patch.undo()
+
+
+def runs(out):
+    return sorted((out / "runs").iterdir())
+
+
+def records(run):
+    return [record.load(path) for path in sorted(run.glob("records/*.json"))]
+
+
+def test_each_run_is_trained_once_and_scored_on_every_point(done):
+    assert len(runs(done)) == 2
+    for run in runs(done):
+        assert len(list(run.glob("weights.safetensors"))) == 1
+        found = records(run)
+        assert len({one.dataset for one in found}) == len({r.fingerprint for r in found}) == 3
+        assert len({one.checkpoint for one in found}) == 1
+
+
+def test_a_point_s_record_names_the_set_it_was_scored_on_and_the_run_it_was_trained_in(done):
+    for run in runs(done):
+        spec = json.loads((run / "spec.json").read_text())
+        for one in records(run):
+            assert one.run == files.hash_of(spec) and one.run in run.name
+            same = one.fingerprint == spec["fingerprint"]
+            assert (one.dataset == spec["dataset"]) == same
+            told = [note for note in one.notes if note.startswith("trained on")]
+            assert len(told) == (0 if same else 1)
+            assert same or f"({spec['fingerprint']}), scored on occlusion=" in told[0]
+            rows = (run / "records" / one.per_query).read_text().splitlines()
+            assert len(rows) == 1 + one.queries
+
+
+def test_the_points_are_listed_with_the_training_set_s_own_among_them(done):
+    for run in runs(done):
+        told = json.loads((run / "sweeps" / "occlusion.json").read_text())
+        assert [point["value"] for point in told["points"]] == [0.0, 0.3, 0.6]
+        assert told["points"][1]["fingerprint"] == told["trained_on"]["fingerprint"]
+
+
+def test_a_sweep_does_not_change_the_run_it_is_of(done, tmp_path):
+    assert bench(tmp_path, "--seeds", "2") == 0
+    plain = {run.name: records(run) for run in runs(tmp_path)}
+    assert set(plain) == {run.name for run in runs(done)}
+    for run in runs(done):
+        (own,) = [one for one in records(run) if one.dataset == plain[run.name][0].dataset]
+        assert own.metrics == plain[run.name][0].metrics
+
+
+def test_the_report_draws_the_sweep_and_ranks_the_trained_set_alone(done):
+    results = collect([done])
+    assert not results.problems
+    assert [group.key.dataset for group in groups(results.frame, 100)] == [SET]
+    (trend,) = all_trends(results)
+    assert list(trend.rows["x"]) == [0.0, 0.3, 0.6]
+    assert trend.rows["mAP_low"].notna().all()
+    assert "## What varies" in (done / "report.md").read_text()
+
+
+def test_the_same_sweep_again_embeds_nothing_and_another_one_adds_its_points(done):
+    (run, _) = runs(done)
+    before = {path: path.stat().st_mtime_ns for path in run.glob("embeddings-*")}
+    assert len(before) == 3
+    assert bench(done, "--sweep", "occlusion=0.6:0.9:0.3", "--seeds", "2") == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    told = json.loads((run / "sweeps" / "occlusion.json").read_text())
+    assert [point["value"] for point in told["points"]] == [0.0, 0.3, 0.6, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("text", "knob", "values"),
+    [
+        ("occlusion=0:0.8:0.2", "occlusion", [0.0, 0.2, 0.4, 0.6, 0.8]),
+        ("noise=0.1:0.35:0.1", "noise", [0.1, 0.2, 0.3]),
+        ("frames=2:8:2", "frames", [2, 4, 6, 8]),
+        ("misalignment=-0.5:0.5:0.5", "misalignment", [-0.5, 0.0, 0.5]),
+    ],
+)
+def test_a_sweep_reaches_its_last_value_without_rounding_errors(text, knob, values):
+    found = parse_sweep(text)
+    assert found == (knob, values)
+    assert [type(value) for value in found[1]] == [type(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["occlusion", "=0:1:0.5", "occlusion=0:1", "occlusion=0:1:0", "occlusion=1:0:0.1",
+     "occlusion=a:b:c", "occlusion=0:1:0.001", "occlusion=true:1:1", "a b=0:1:1"],
+)  # fmt: skip
+def test_what_is_no_sweep_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match=r"occlusion=0:0\.8:0\.2"):
+        parse_sweep(text)
+
+
+def test_a_knob_is_turned_and_the_others_stay():
+    assert swept("synthetic[identities=3,occlusion=0.1]", "occlusion", 0.5) == (
+        "synthetic[identities=3,occlusion=0.5]"
+    )
+
+
+def test_a_knob_that_the_data_set_does_not_have_is_an_error_before_anything_is_trained(
+    done, tmp_path, capsys
+):
+    assert bench(tmp_path / "o", "--sweep", "oclusion=0:0.6:0.3") == 2
+    assert "did you mean occlusion" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()

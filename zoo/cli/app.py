@@ -1,0 +1,100 @@
+"""``zoo``: one command a module in `zoo.commands`; each loads what it needs when it runs."""
+
+import os
+import sys
+import warnings
+
+import typer
+
+from zoo.cli import (
+    bench,
+    cache,
+    check,
+    convert,
+    cost,
+    data,
+    embed,
+    evaluate,
+    export,
+    inspect,
+    listing,
+    publish,
+    pull,
+    report,
+    reproduce,
+    search,
+    show,
+    train,
+    verify,
+)
+
+app = typer.Typer(
+    name="zoo",
+    help="Compare attention methods for video person re-identification.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Example: zoo bench --methods stenvan,sta --dataset synthetic. Results go to files, "
+    "progress to "
+    "stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong use. ZOO_DEBUG=1 shows "
+    "tracebacks.",
+)
+app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
+app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
+app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
+app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("list", epilog=listing.EXAMPLES)(listing.list_)
+app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("show", epilog=show.EXAMPLES)(show.show)
+app.command("pull", epilog=pull.EXAMPLES)(pull.pull)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("cache", epilog=cache.EXAMPLES)(cache.cache)
+app.command("publish", epilog=publish.EXAMPLES)(publish.publish)
+app.command("export", epilog=export.EXAMPLES)(export.export)
+app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
+app.command("search", epilog=search.EXAMPLES)(search.search)
+app.add_typer(data.app, name="data")
+app.add_typer(convert.app, name="convert")
+
+
+def main() -> None:
+    """Run a command; an error is one line on stderr, with status 1 (failed) or 2 (wrong use)."""
+    if not os.environ.get("ZOO_DEBUG"):
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # libraries talk to each other, not to the user
+        warnings.simplefilter("ignore", DeprecationWarning)
+    try:
+        status = app(standalone_mode=False)
+    except Exception as error:
+        if os.environ.get("ZOO_DEBUG"):
+            raise
+        status = _tell(error)
+    except KeyboardInterrupt:
+        print("zoo: interrupted; the same command goes on from here", file=sys.stderr)
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell(error: Exception) -> int:
+    if hasattr(error, "format_message"):  # wrong use, found by the command line itself
+        text, status = error.format_message(), 2
+    elif isinstance(error, ValueError | LookupError):
+        text, status = str(error), 2
+    elif isinstance(error, OSError | RuntimeError):
+        text, status = str(error), 1
+    else:
+        text, status = (
+            f"{type(error).__name__}: {error} (a fault of zoo: ZOO_DEBUG=1 shows where)",
+            1,
+        )
+    print("zoo: " + " ".join(text.split()), file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    main()

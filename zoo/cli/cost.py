@@ -1,0 +1,93 @@
+"""``zoo cost``: parameters, multiply-adds, time and memory of methods, without any data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import Device, Json, Methods, Plugin, Precision
+
+EXAMPLES = (
+    "Examples: zoo cost --methods all | zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json "
+    "| zoo cost --against published --out costs"
+)
+
+
+def cost(
+    methods: Methods = "all",
+    frames: Annotated[int, typer.Option(min=1, help="Frames of a clip.")] = 8,
+    height: Annotated[int, typer.Option(min=32, help="Pixels.")] = 256,
+    width: Annotated[int, typer.Option(min=16, help="Pixels.")] = 128,
+    backbone: Annotated[
+        str | None, typer.Option(help="timm network [default: each method's own].")
+    ] = None,
+    device: Device = "auto",
+    precision: Precision = "no",
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="published: count without a clock, at 8 frames of 256 x 128 pixels, beside the "
+            "papers' figures; part by part; and as clips grow."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for tables and plot of --against.")
+    ] = None,
+    plugin: Plugin = None,
+    json: Json = False,
+) -> int:
+    """Count and time methods for one clip, or count them beside the papers' figures."""
+    import dataclasses
+
+    import torch
+
+    from benchmark.cost.timing import measure
+    from benchmark.device import choose_device
+    from zoo import registry
+    from zoo.cli.display import Display, show
+    from zoo.experiment.plan import expand_methods
+
+    for module in plugin or ():
+        registry.add_plugin(module)
+    names, where = expand_methods(methods), torch.device(choose_device(device))
+    if against is not None:
+        if against != "published":
+            raise ValueError(f"--against {against}: expected published")
+        return _against(names, backbone, out, json)
+    if out is not None:
+        raise ValueError("--out goes with --against published; print --json into a file instead")
+    rows = []
+    with Display() as display:
+        for i, name in enumerate(names):
+            display.progress("cost", i, len(names))
+            model = registry.create(name, backbone=backbone)
+            measured = dataclasses.asdict(measure(model, frames, height, width, where, precision))
+            if not json:  # in words, for a cell
+                for field in ("parts", "left_out"):
+                    pairs = measured[field].items()
+                    measured[field] = " ".join(f"{key}:{value:.4g}" for key, value in pairs)
+            rows.append({"method": name, **measured})
+        display.progress("cost", len(names), len(names))
+    show(rows, as_json=json)
+    return 0
+
+
+def _against(names: list[str], backbone: str | None, out: Path | None, json: bool) -> int:
+    from zoo.cli.display import Display, show
+    from zoo.tools import count as costs
+
+    with Display() as display:
+        wanted = costs.with_printed(names)
+        counts, grown = costs.count_methods(wanted, backbone, display.progress)
+    rows, pieces = costs.against(counts), costs.parts(counts)
+    if json:
+        own = {name: one.parts for name, one in counts.items()}
+        show([row | {"parts": own[row["method"]]} for row in rows], as_json=True)
+    else:
+        show(rows, as_json=False, title="Counted beside the papers' figures (GFLOP as printed)")
+        show(costs.wide(pieces, "part"), as_json=False, title="GMACs by part")
+        show(costs.wide(grown, "clip"), as_json=False, title="GMACs as clips grow (T x H x W)")
+    if out is not None:
+        for path in costs.write(out, rows, pieces, grown):
+            typer.echo(path, err=True)
+    return 0

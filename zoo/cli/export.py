@@ -1,0 +1,48 @@
+"""``zoo export``: a checkpoint as a file that runs without us."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import Json, Name, Offline
+
+EXAMPLES = (
+    "Examples: zoo export stenvan.synthetic --format onnx | "
+    "zoo export stenvan.synthetic --format torch -o stenvan.pt2. "
+    "Frames, height and width are fixed, the batch is free. ONNX needs the extra [export]."
+)
+
+
+def export(
+    name: Name,
+    format_: Annotated[str, typer.Option("--format", help="onnx or torch.")] = "onnx",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where to write [default: ./NAME.onnx].")
+    ] = None,
+    offline: Offline = False,
+    json: Json = False,
+) -> int:
+    """Export a checkpoint, run the file beside the network and print how far they are apart."""
+    from benchmark.variants import choose
+    from zoo.checkpoints import export as exporting
+    from zoo.checkpoints.cache import Watch
+    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.load import open_checkpoint
+    from zoo.checkpoints.table import find, table
+    from zoo.cli.display import Display, show
+
+    ending = choose(format_, exporting.FORMATS, "format")
+    where = settings(offline=offline)
+    row = find(name, table(where))
+    path = out or Path(f"{name}{ending}")
+    with Display() as display:
+        watch = Watch(progress=display.progress, note=display.note)
+        loaded = open_checkpoint(row, where, watch)
+        display.progress(f"export {name}", 0, 1)
+        made = exporting.export(loaded.model, row, format_, path)
+        display.progress(f"export {name}", 1, 1)
+    fields = {"file": str(made.path), "format": made.format, "batch": made.batch, "clip": made.clip}
+    numbers = {"max_abs": made.max_abs, "relative": made.relative}
+    show([{**fields, **numbers}], as_json=json)
+    return 0

@@ -1,0 +1,96 @@
+"""``zoo publish``: from a finished run to a checkpoint that others can have."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import DataRoot, Device, Workers
+
+EXAMPLES = (
+    "Examples: zoo publish results/synthetic-quick/runs/stenvan-1a2b3c4d5e6f stenvan.synthetic | "
+    "zoo publish RUN stenvan.mars-mine --data-root ~/data/mars --licence CC-BY-NC-4.0 "
+    "--hub me/stenvan-mars | zoo publish results/quick stenvan.synthetic --into zoo/weights"
+)
+
+Run = Annotated[
+    Path, typer.Argument(help="A finished run, or a result folder with one of NAME's method.")
+]
+NewName = Annotated[str, typer.Argument(help="method.dataset or method.dataset-tag.")]
+Licence = Annotated[
+    str | None, typer.Option(help="SPDX name [default: Apache-2.0 on data that we make].")
+]
+Protocols = Annotated[str | None, typer.Option(help="Scoring rules [default: the data set's own].")]
+Out = Annotated[Path | None, typer.Option(help="Folder to upload [default: published/NAME].")]
+Into = Annotated[
+    Path | None, typer.Option(help="Instead: a folder whose parent holds checkpoints.toml.")
+]
+
+
+def publish(
+    run: Run,
+    name: NewName,
+    data_root: DataRoot = None,
+    licence: Licence = None,
+    note: Annotated[list[str] | None, typer.Option(help="What a user must know.")] = None,
+    protocol: Protocols = None,
+    out: Out = None,
+    into: Into = None,
+    hub: Annotated[str | None, typer.Option(help="Upload to owner/repository.")] = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+) -> int:
+    """Write safetensors, records and a model card, scored as loaded from the file."""
+    from benchmark.device import choose_device
+    from zoo.checkpoints import publish as publishing
+    from zoo.cli.display import Display
+    from zoo.experiment.finished import check_name, data_of, find_run, finished, licence_of
+    from zoo.experiment.run import choose_protocols
+    from zoo.experiment.spec import Conditions
+
+    if into is not None and (hub is not None or out is not None):
+        raise ValueError("--into is for a table of one's own, --out and --hub for a folder")
+    source = finished(find_run(run, name))
+    check_name(name, source.spec)
+    licence = licence_of(source.spec, licence)
+    folder = into or out or Path("published") / name
+    table = (into.resolve().parent if into else folder) / publishing.TABLE
+    with Display() as display:
+        data = open_data(data_of(source.spec), data_root, display)
+        typed = shlex.join(["zoo", *sys.argv[1:]])
+        conditions = Conditions(
+            device=choose_device(device),
+            workers=workers,
+            protocols=choose_protocols(protocol, data),
+            command=f"{source.summary['command']} && {typed}",
+        )
+        made = publishing.publish(
+            source,
+            name,
+            folder,
+            table,
+            dataset=data,
+            licence=licence,
+            notes=tuple(note or ()),
+            conditions=conditions,
+            on_progress=display.progress,
+        )
+        for line in made.lines:
+            display.note(line)
+    if into is None:
+        publishing.write_card(made)
+    if hub is not None:
+        typer.echo(f"uploaded: {publishing.upload(made, hub)}", err=True)
+    print(table)
+    return 0
+
+
+def open_data(text: str, data_root: Path | None, display):
+    """A data set, ours or a plugin's, with progress on ``display``."""
+    from benchmark.datasets.catalogue import open_dataset
+    from zoo import registry
+
+    extra = registry.plugin_functions("DATASETS", "zoo.datasets")
+    return open_dataset(text, data_root, on_progress=display.progress, extra=extra)

@@ -1,0 +1,63 @@
+"""``zoo search``: the nearest of one's own tracklets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import Device, Json, Offline, Workers
+
+EXAMPLES = (
+    "Examples: zoo search queries --in features.npz | "
+    "zoo search queries --in features.npz --top 10 --sheet nearest.png. "
+    "A query that is itself among the features is not its own answer."
+)
+
+
+def search(
+    folder: Annotated[Path, typer.Argument(help="Folder of query tracklets.")],
+    features: Annotated[Path, typer.Option("--in", help="What `zoo embed` wrote.")],
+    checkpoint: Annotated[
+        str | None, typer.Option(help="By name [default: the one of the features].")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many of each ranking.")] = 5,
+    sheet: Annotated[Path | None, typer.Option(help="Also draw them into this .png.")] = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+    offline: Offline = False,
+    json: Json = False,
+) -> int:
+    """Print, and draw, the tracklets nearest to each query."""
+    import dataclasses
+
+    from benchmark.device import choose_device
+    from zoo.checkpoints.cache import Watch
+    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.load import open_checkpoint
+    from zoo.checkpoints.table import find, table
+    from zoo.cli.display import Display, show
+    from zoo.tools import search as searching
+
+    if sheet is not None and sheet.suffix != ".png":
+        raise ValueError(f"{sheet} must end in .png")
+    known = searching.load(features)
+    searching.tracklets_in(folder)
+    where = settings(offline=offline)
+    row = find(checkpoint or str(known.about["checkpoint"]), table(where))
+    with Display() as display:
+        loaded = open_checkpoint(row, where, Watch(progress=display.progress, note=display.note))
+        searching.check_same(known, row, loaded.file.sha256)
+        query = searching.features(
+            folder,
+            row,
+            loaded,
+            device=choose_device(device),
+            workers=workers,
+            on_progress=display.progress,
+        )
+    found = searching.nearest(query, known, top)
+    if sheet is not None:
+        searching.draw(query, known, found, sheet)
+        typer.echo(f"drawn: {sheet}", err=True)
+    show([dataclasses.asdict(item) for item in found], as_json=json)
+    return 0

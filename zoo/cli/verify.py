@@ -1,0 +1,57 @@
+"""``zoo verify``: is a checkpoint what its row says?"""
+
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import DataRoot, Device, Json, Name, Offline, Workers
+
+EXAMPLES = (
+    "Examples: zoo verify stenvan.synthetic | zoo verify stenvan.synthetic --dataset synthetic | "
+    "zoo verify nvan.mars-released --dataset mars --data-root ~/data/mars. "
+    "Exit status: 0 what could be checked passed, 1 something did not."
+)
+
+
+def verify(
+    name: Name,
+    dataset: Annotated[
+        str | None, typer.Option(help="Also check its scores on this data set.")
+    ] = None,
+    data_root: DataRoot = None,
+    device: Device = "auto",
+    workers: Workers = 2,
+    offline: Offline = False,
+    json: Json = False,
+) -> int:
+    """Check hash, keys, the golden clip and, with data at hand, the scores."""
+    import dataclasses
+
+    from benchmark.device import choose_device
+    from zoo.checkpoints.cache import Watch
+    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.table import find, table
+    from zoo.checkpoints.verify import FAIL
+    from zoo.checkpoints.verify import verify as run_checks
+    from zoo.cli.display import Display, show
+    from zoo.cli.publish import open_data
+
+    where = settings(offline=offline)
+    row = find(name, table(where))
+    if data_root is not None and dataset is None:
+        dataset = row.dataset
+    with Display() as display:
+        data = None
+        if dataset is not None:
+            text = f"{dataset}[split={row.split}]" if row.split else dataset
+            data = open_data(text, data_root, display)
+        checks = run_checks(
+            row,
+            where,
+            Watch(progress=display.progress, note=display.note),
+            dataset=data,
+            device=choose_device(device),
+            workers=workers,
+        )
+    show([dataclasses.asdict(check) for check in checks], as_json=json)
+    return 1 if any(check.result == FAIL for check in checks) else 0

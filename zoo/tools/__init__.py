@@ -1,0 +1,1 @@
+"""One network or one run looked at."""
