@@ -5,6 +5,25 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class HeadOutput(NamedTuple):
+    """What one of several heads gives, and how much its losses count; ``paper/*`` recipes only.
+
+    Attributes:
+        embedding: [B, D] after the neck, or None where the head has no triplet loss.
+        metric: [B, D] before it, or None.
+        logits: [B, num_classes], or [B*T, num_classes] for a head on single frames (a clip's frames
+            stand together); None where the head has no cross-entropy.
+        cross_entropy: weight of its cross-entropy.
+        triplet: weight of its triplet loss.
+    """
+
+    embedding: Tensor | None
+    metric: Tensor | None
+    logits: Tensor | None
+    cross_entropy: float = 1.0
+    triplet: float = 1.0
+
+
 class ClipOutput(NamedTuple):
     """What a network gives for a batch of clips, in training and in evaluation alike.
 
@@ -13,12 +32,17 @@ class ClipOutput(NamedTuple):
         metric: [B, D'] float32, what the triplet loss takes (before a BN neck).
         logits: [B, num_classes], or None where ``num_classes`` is 0.
         penalties: further training losses by name, already weighted; may be empty.
+        heads: where a method trains several heads: all of them; the losses are then theirs, and
+            ``metric`` and ``logits`` take part in none. Empty for one head.
+        frames: [B, D, T] embeddings of single frames, for losses that compare frames; or None.
     """
 
     embedding: Tensor
     metric: Tensor
     logits: Tensor | None
     penalties: dict[str, Tensor]
+    heads: tuple[HeadOutput, ...] = ()
+    frames: Tensor | None = None
 
 
 def check_clips(clips: Tensor, *, frames_multiple: int = 1, why: str = "") -> None:
