@@ -6,7 +6,9 @@ Results under two labels are never ranked in one table.
 import re
 from dataclasses import dataclass
 
-_FORM = re.compile(r"(?P<protocol>[\w.-]+)@(?P<version>\d+)/(?P<distance>[\w-]+)/(?P<frames>[\w-]+)")
+_FORM = re.compile(
+    r"(?P<protocol>[\w.-]+)@(?P<version>\d+)/(?P<distance>[\w-]+)/(?P<frames>[\w-]+)"
+)
 _FILE_SAFE = str.maketrans({"/": "_", "(": "-", ",": "-", ")": None})
 
 

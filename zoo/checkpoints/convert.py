@@ -1,16 +1,16 @@
-"""The authors' released STE-NVAN checkpoints as ours: a strict renaming that says what it drops.
+"""The authors' released checkpoints as ours: a strict renaming that says what it drops.
 
-Their files are saved from ``DataParallel``; keys look like
-``module.features.backbone.layer1.0.conv1.weight``.
+How each repository names its tensors stands in `zoo.checkpoints.released`.
 """
 
 import json
 import pickle
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -18,17 +18,19 @@ from torch import Tensor, nn
 from benchmark.files import sha256, write_json, write_whole
 from benchmark.variants import choose
 from zoo import registry
+from zoo.checkpoints.released import RELEASED
 
-# what each released network is here: theirs have no activation in the stem, and S = 16 at 256
-# pixels
-RELEASED = {
-    "resnet50_avg": "resnet50_avg[stem_activation=false]",
-    "nvan": "nvan[stem_activation=false]",
-    "stenvan": "stenvan[stem_activation=false]",
-}
-ORIGIN = "github.com/jackie840129/STE-NVAN"
-_FIRST_BLOCK = {"2": 2, "3": 3}  # NL_2.0 follows layer2's block 2, NL_3.0 layer3's block 3
 _COUNTER = "num_batches_tracked"
+
+
+# files of several authors hold, beside the tensors, the score of their best epoch as one of these
+_NUMPY_SCALARS = [
+    (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # as NumPy 1 called it
+    np.dtype,
+    np.dtypes.Float64DType,
+    np.dtypes.Float32DType,
+]
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,9 @@ def from_released(name: str, path: Path) -> nn.Module:
             shape.
         FileNotFoundError: there is no such file.
     """
-    method = choose(name, RELEASED, "released network")
-    model = registry.create(method)
-    found = convert(read(path), model.state_dict())
+    layout = choose(name, RELEASED, "released network")
+    model = registry.create(layout.NETWORKS[name])
+    found = convert(read(path), model.state_dict(), layout)
     model.load_state_dict(found.state)
     return model.eval()
 
@@ -69,7 +71,8 @@ def read(path: Path) -> dict[str, Tensor]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path} does not exist")
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_NUMPY_SCALARS):
+            data = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ValueError(f"{path} is refused: it is no file of plain tensors ({reason})") from None
@@ -80,37 +83,55 @@ def read(path: Path) -> dict[str, Tensor]:
     return data
 
 
-def convert(theirs: dict[str, Tensor], expected: dict[str, Tensor]) -> Converted:
+def convert(
+    theirs: dict[str, Tensor], expected: dict[str, Tensor], layout: ModuleType
+) -> Converted:
     """Rename a released state dict.
 
     Args:
         theirs: keys as released, with or without ``module.``.
         expected: our network's state dict: which keys and shapes there must be.
+        layout: of `zoo.checkpoints.released`.
 
     Raises:
         ValueError: lists keys that are missing, unknown or of another shape.
     """
     state: dict[str, Tensor] = {}
-    unknown, dropped = [], []
+    unknown: list[str] = []
+    dropped: dict[str, list[str]] = {}
     for key, value in theirs.items():
-        ours = rename(key)
-        if ours == "classifier.weight":
-            dropped.append(
-                f"{key}: classifier of {len(value)} training persons; retrieval needs none"
-            )
-        elif ours is None or ours not in expected:
+        plain = key.removeprefix("module.")
+        reason = next((why for start, why in layout.DROPPED.items() if plain.startswith(start)), "")
+        ours = layout.rename(plain)
+        if reason:
+            dropped.setdefault(reason, []).append(key)
+        elif ours is None:
             unknown.append(key)
         else:
-            state[ours] = value.squeeze(-1) if value.ndim == 5 else value  # 1×1×1 conv as 1×1
-    for (
-        key
-    ) in expected:  # counters of BatchNorm: files of old PyTorch have none, evaluation needs none
+            state[ours] = value
+    if hasattr(layout, "adapt"):
+        state = layout.adapt(state)
+    unknown += [key for key in state if key not in expected]
+    state = {k: _as_plain_kernel(v, expected[k]) for k, v in state.items() if k in expected}
+    for key in expected:  # files of old PyTorch have no counters of BatchNorm, and need none
         if key.endswith(_COUNTER) and key not in state:
             state[key] = torch.zeros_like(expected[key])
     wrong = misfits(state, expected, unknown)
     if wrong:
         raise ValueError(f"the checkpoint does not fit: {wrong}")
-    return Converted({key: state[key] for key in expected}, tuple(dropped))
+    lines = tuple(f"{', '.join(keys)}: {reason}" for reason, keys in dropped.items())
+    return Converted({key: state[key] for key in expected}, lines)
+
+
+def _as_plain_kernel(value: Tensor, expected: Tensor) -> Tensor:
+    """A 3D kernel as ours: [o, i, 1, k, k] over space alone, or [o, i, k, 1, 1] over time alone."""
+    if value.ndim != 5 or expected.ndim == 5:
+        return value
+    if value.shape[2] == 1 and expected.ndim == 4:
+        return value.squeeze(2)
+    if value.shape[3:] == (1, 1) and expected.ndim == 3:
+        return value.flatten(2)
+    return value
 
 
 def misfits(
@@ -138,23 +159,6 @@ def misfits(
     return "; ".join(wrong)
 
 
-def rename(key: str) -> str | None:
-    """Our name of one of their tensors; None if it has none."""
-    key = key.removeprefix("module.")
-    if found := re.fullmatch(
-        r"features\.backbone\.NL_([23])\.(\d)\.(g|theta|phi|W\.0|W\.1)\.(\w+)", key
-    ):
-        stage, place, part, field = found.groups()
-        part = {"W.0": "out", "W.1": "norm"}.get(part, part)
-        block = _FIRST_BLOCK[stage] + int(place)
-        return f"non_local.stage{stage}_block{block}.{part}.{field}"
-    if found := re.fullmatch(r"features\.backbone\.((?:conv1|bn1|layer[1-4]\.).*)", key):
-        return f"frames.{found[1]}"
-    if found := re.fullmatch(r"bottleneck\.(\w+)", key):
-        return f"neck.{found[1]}"
-    return key if key == "classifier.weight" else None
-
-
 def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ...]]:
     """Convert a file: safetensors and, beside it, a JSON row that says what it is.
 
@@ -164,10 +168,11 @@ def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ..
     Raises:
         LookupError, ValueError, FileNotFoundError: as `from_released`.
     """
-    method = choose(name, RELEASED, "released network")
-    found = convert(read(source), registry.create(method).state_dict())
+    layout = choose(name, RELEASED, "released network")
+    method = layout.NETWORKS[name]
+    found = convert(read(source), registry.create(method).state_dict(), layout)
     state = {key: value.contiguous() for key, value in found.state.items()}
-    metadata = {"about": json.dumps({"method": method, "origin": ORIGIN})}
+    metadata = {"about": json.dumps({"method": method, "origin": layout.ORIGIN})}
     write_whole(out, lambda part: save_file(state, part, metadata))
     row = {
         "method": method,
@@ -175,7 +180,7 @@ def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ..
         "clip": {"frames": 8, "height": 256, "width": 128},
         "bytes": out.stat().st_size,
         "sha256": sha256(out),
-        "origin": ORIGIN,
+        "origin": layout.ORIGIN,
         "source_file": Path(source).name,
         "source_sha256": sha256(source),
         "dropped": list(found.dropped),

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.zoo.checkpoints.test_convert import released
 
 import zoo
 from benchmark import files, record
+from tests.zoo.checkpoints.test_convert import released
 from tests.zoo.loopback import good
 from tests.zoo.shelf import NAME, shelve, trained
 from zoo.checkpoints.cache import Verified, Watch, _lock, kept, obtain

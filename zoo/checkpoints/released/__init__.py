@@ -1,0 +1,18 @@
+"""How the authors' checkpoint files name their tensors: one module a repository.
+
+Such a module holds
+
+* ``NETWORKS``: our variant of each network that the repository released, by the name that
+  ``zoo convert released FILE --as NAME`` takes;
+* ``ORIGIN``: the repository;
+* ``DROPPED``: beginnings of their keys that are left out, each with the reason;
+* ``rename(key)``: our name of one of their tensors, without ``module.``; None if it has none;
+* ``adapt(state)``, if need be: the renamed tensors as ours, e.g. a bias folded into BatchNorm.
+"""
+
+from types import ModuleType
+
+from zoo.checkpoints.released import ste_nvan
+
+LAYOUTS: tuple[ModuleType, ...] = (ste_nvan,)
+RELEASED: dict[str, ModuleType] = {name: layout for layout in LAYOUTS for name in layout.NETWORKS}
