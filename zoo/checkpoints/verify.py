@@ -140,7 +140,7 @@ def _compare(row: Checkpoint, entry: Record, embeddings: embed.ClipEmbeddings) -
         return Check(entry.label, SKIPPED, "these are not today's rules of that name")
     kind, place = DISTANCES[distance]
     found = score(
-        embeddings.tracks(place), embeddings.query, protocol, kind, rerank[0] if rerank else None
+        embeddings.pooled(place), embeddings.query, protocol, kind, rerank[0] if rerank else None
     )
     measured = found.metrics()
     parts, worst = [], 0.0

@@ -91,7 +91,7 @@ def open_run(folder: Path, label: str | None = None, data_root: Path | None = No
     per_query = pd.read_csv(folder / "records" / str(chosen.per_query)).set_index("query")
     _, distance, frames = chosen.label.split("/")[:3]
     embeddings = embed.load(folder / f"embeddings-{frames}.safetensors")
-    tracks = embeddings.tracks(DISTANCES[distance][1])
+    tracks = embeddings.pooled(DISTANCES[distance][1])
     return Finished(
         folder=folder,
         spec=spec,
