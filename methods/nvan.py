@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
+from methods.head import Head
 from methods.non_local import NonLocal, Watch, check_stripes
 from methods.output import ClipOutput, check_clips
 
@@ -75,19 +76,16 @@ class NVAN(nn.Module):
                 for back in sorted(places, reverse=True)
             }
         )
-        width = self.frames.widths[4]
-        self.neck = nn.BatchNorm1d(width)
-        self.neck.bias.requires_grad_(False)  # fixed at 0
-        self.classifier = nn.Linear(width, num_classes, bias=False) if num_classes else None
-        if self.classifier is not None:
-            nn.init.normal_(self.classifier.weight, std=0.001)
+        self.head = Head(self.frames.widths[4], num_classes, neck="bn")
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` before BN, ``embedding`` after it."""
-        pooled = self._pool(self.features(clips), clips.shape[0])  # [B, D]
-        embedding = self.neck(pooled)
-        logits = None if self.classifier is None else self.classifier(embedding)
-        return ClipOutput(embedding.float(), pooled.float(), logits, {})
+        return self.head(self._pool(self.features(clips), clips.shape[0]))  # [B, D]
 
     def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B*T', D, H/16, W/16] with T' = T, T/2 or T/4."""

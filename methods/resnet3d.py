@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
+from methods.head import Head
 from methods.inflation import Inflation
 from methods.non_local import NonLocal, Watch
 from methods.output import ClipOutput, check_clips
@@ -68,15 +69,17 @@ class ResNet3D(nn.Module):
             {f"stage{stage}_block{i}": he_start(NonLocal(widths[stage])) for stage, i in places}
         )
         self.bottleneck = Bottleneck(widths[4], dimensions)
-        self.dropout = nn.Dropout(DROPOUT)
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(dimensions, num_classes) if num_classes else None
+        self.head = Head(dimensions, num_classes, neck="none", dropout=DROPOUT)
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are the same feature."""
-        feature = self.bottleneck(self.features(clips).mean((2, 3, 4)))  # [B, dimensions]
-        logits = None if self.classifier is None else self.classifier(self.dropout(feature))
-        return ClipOutput(self.neck(feature).float(), feature.float(), logits, {})
+        pooled = self.features(clips).mean((2, 3, 4))  # [B, D]
+        return self.head(self.bottleneck(pooled))  # [B, dimensions]
 
     def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B, D, T, H/32, W/32] (strides of 1 in time, 2 in the last stage)."""

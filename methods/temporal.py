@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
+from methods.head import Head
 from methods.non_local import Watch
 from methods.output import ClipOutput, check_clips
 
@@ -94,14 +95,16 @@ class ClipNet(nn.Module):
         super().__init__()
         self.frames, self.aggregate, self.image = frames, aggregate, image
         self.after = nn.ModuleDict({f"stage{s}": module for s, module in (after or {}).items()})
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(aggregate.width, num_classes) if num_classes else None
+        self.head = Head(aggregate.width, num_classes, neck="none")
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are the same feature."""
-        feature = self.aggregate(self.features(clips))  # [B, width]
-        logits = None if self.classifier is None else self.classifier(feature)
-        return ClipOutput(self.neck(feature).float(), feature.float(), logits, {})
+        return self.head(self.aggregate(self.features(clips)))  # [B, width]
 
     def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
         """[B, T, 3, H, W] -> the last stage's maps, [B, T, D, H', W']."""

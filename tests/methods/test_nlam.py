@@ -270,7 +270,9 @@ def test_legacy_senet_is_the_backbone():
     assert model.frames.layer4[0].conv1.stride == (1, 1)
     assert list(model.after) == ["stage3", "stage4"]
     assert model.after["stage4"].a.out_channels == 1024
-    assert model.classifier.weight.shape == (3, 2048) and model.classifier.bias is not None
+    assert (
+        model.head.classifier.weight.shape == (3, 2048) and model.head.classifier.bias is not None
+    )
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_network_is_the_inflated_one_written_out(
         x = (x @ linear.weight.T - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
         x = x * norm.weight + norm.bias
         wanted = torch.where(x > 0, x, 0.1 * x)
-        logits = wanted @ twin.classifier.weight.T + twin.classifier.bias
+        logits = wanted @ twin.head.classifier.weight.T + twin.head.classifier.bias
     assert error(found.embedding, wanted) < 1e-5
     assert error(found.logits, logits) < 1e-5
     assert torch.equal(found.metric, found.embedding)
@@ -342,9 +342,9 @@ def test_head_is_linear_norm_leaky_dropout_linear(narrow, draw):
     model = resnet3d50(narrow(), 5).train()
     linear, norm, leaky = model.bottleneck
     assert (linear.out_features, norm.num_features, leaky.negative_slope) == (512, 512, 0.1)
-    assert model.dropout.p == 0.5 and model.classifier.weight.shape == (5, 512)
+    assert model.head.dropout.p == 0.5 and model.head.classifier.weight.shape == (5, 512)
     seen = []
-    model.classifier.register_forward_hook(lambda m, inputs, o: seen.append(inputs[0]))
+    model.head.classifier.register_forward_hook(lambda m, inputs, o: seen.append(inputs[0]))
     out = model(draw(4, 2, 3, 64, 32))
     dropped = seen[0] == 0
     assert 0.4 < dropped.float().mean() < 0.6

@@ -125,7 +125,7 @@ def test_baseline_is_its_steps(narrow, wake, draw, error, case, frames):
     with torch.no_grad():
         found = model(clips)
         wanted = torch.stack([steps(twin.aggregate, twin.frames(c)) for c in clips.double()])
-        logits = wanted @ twin.classifier.weight.T + twin.classifier.bias
+        logits = wanted @ twin.head.classifier.weight.T + twin.head.classifier.bias
     assert error(found.embedding, wanted) < 1e-5
     assert error(found.logits, logits) < 1e-5
     assert torch.equal(found.embedding, found.metric)  # no BN neck
@@ -188,7 +188,7 @@ def test_image_network_is_its_steps(narrow, wake, draw, error):
             wanted.append(sum(features) / len(features))
         wanted, found = torch.stack(wanted), model(clips)
     assert error(found.embedding, wanted) < 1e-5
-    logits = wanted @ twin.classifier.weight.T + twin.classifier.bias
+    logits = wanted @ twin.head.classifier.weight.T + twin.head.classifier.bias
     assert error(found.logits, logits) < 1e-5  # no dropout in evaluation
     assert model.frames.last_stride == 2 and found.embedding.shape == (2, 512)
 
@@ -197,7 +197,7 @@ def test_image_network_drops_features_before_the_classifier_only(narrow, draw):
     torch.manual_seed(0)
     model = resnet50_image(narrow(), 5).train()
     seen = []
-    model.classifier.register_forward_hook(lambda m, inputs, o: seen.append(inputs[0]))
+    model.head.classifier.register_forward_hook(lambda m, inputs, o: seen.append(inputs[0]))
     out = model(draw(4, 1, 3, 64, 32))
     dropped = seen[0] == 0
     assert 0.4 < dropped.float().mean() < 0.6

@@ -214,7 +214,7 @@ def embed_test(
 def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
     """The trained network, without its classifier, in evaluation."""
     state = load_file(weights)
-    state = {k: v for k, v in state.items() if not k.startswith("classifier.")}
+    state = {k: v for k, v in state.items() if not k.startswith("head.classifier.")}
     model = build(spec, 0, trained=True)
     model.load_state_dict(state)
     return model.eval()
