@@ -5,7 +5,7 @@ Attention Network for Video-Based Person Re-Identification", Sensors 2020; `resn
 baseline in Table 2 of Liao, He, Yang, Zhang: "Video-based Person Re-identification via 3D
 Convolutional Networks and Non-local Attention", 2018.
 
-Decisions, not the papers' word (each is an argument, or told in `methods.temporal`):
+Decisions, not the papers' word (each is an argument, or stands in `methods.temporal`):
     * ``last_stride`` is 1, and 2 with temporal attention and in `resnet50_image`;
     * `resnet50_image` has the 3D network's head of ``dimensions`` = 512, and its mean over frames
       is taken of the retrieval features of single frames.

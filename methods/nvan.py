@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
 from methods.head import Head
-from methods.non_local import NonLocal, Watch, check_stripes
+from methods.non_local import AttentionMaps, NonLocal, check_stripes
 from methods.output import ClipOutput, check_clips
 
 # how many of a stage's last blocks a non-local layer follows, counted from the last (Sec. 4.1 and
@@ -87,7 +87,7 @@ class NVAN(nn.Module):
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` before BN, ``embedding`` after it."""
         return self.head(self._pool(self.features(clips), clips.shape[0]))  # [B, D]
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B*T', D, H/16, W/16] with T' = T, T/2 or T/4."""
         self._check(clips)
         frames, height = clips.shape[1], clips.shape[3]
@@ -98,7 +98,7 @@ class NVAN(nn.Module):
                 name = f"stage{stage}_block{i}"
                 if name in self.non_local:
                     stripes = self._stripes(stage, height)
-                    x = self.non_local[name](x, frames, stripes=stripes, watch=watch, name=name)
+                    x = self.non_local[name](x, frames, stripes=stripes, maps=maps, name=name)
             if stage in self.pool_after:
                 x = x.unflatten(0, (-1, 2)).amax(1)  # [B*T/2, C, H', W']
                 frames //= 2
@@ -107,9 +107,9 @@ class NVAN(nn.Module):
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """By layer, where three cells of the middle frame look: [B, 3, T', rows, columns]."""
-        watch: Watch = {}
-        self.features(clips, watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
     def _pool(self, x: Tensor, batch: int) -> Tensor:
         x = x.unflatten(0, (batch, -1))  # [B, T', D, H', W']
@@ -140,7 +140,7 @@ def _block(frames: FrameNet, stage: int, back: int) -> int:
     if back > blocks:
         raise ValueError(
             f"stage {stage} of the backbone has {blocks} blocks, and non-local layers need {back} "
-            f"of them"
+            "of them"
         )
     return blocks - back
 

@@ -141,15 +141,17 @@ def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
     else:
         i, j = torch.zeros(batch, dtype=torch.long), torch.full((batch,), frames - 1)
     b = torch.arange(batch)
-    return torch.linalg.vector_norm(
-        maps[b, i] - maps[b, j], dim=(1, 2)
-    ).mean()  # finite gradient at 0
+    # vector_norm has a finite gradient at 0
+    return torch.linalg.vector_norm(maps[b, i] - maps[b, j], dim=(1, 2)).mean()
 
 
 def sta_baseline(
     backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, dimensions: int = 1024
 ) -> STA:
-    """Frames averaged; the paper trains it on single frames (Table 1, "Baseline")."""
+    """Frames averaged; the paper trains it on single frames (Table 1, "Baseline").
+
+    On clips of more than one frame it is the same network as `sta_avg`.
+    """
     return STA(backbone, num_classes, fusion="mean", regularisation=0.0, dimensions=dimensions)
 
 
