@@ -16,10 +16,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 
-from benchmark.clips import FrameRule, frame_rule, normalise
+from benchmark.clips import FrameRule, frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.files import write_whole
+from benchmark.pixels import normalise
 from benchmark.ranking import Embeddings
 from benchmark.samplers import EvaluationClips, batches
 

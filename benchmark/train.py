@@ -17,11 +17,11 @@ from accelerate import Accelerator
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from benchmark.clips import normalise
 from benchmark.cost.memory import PeakMemory
 from benchmark.datasets.base import Dataset
 from benchmark.files import write_whole
 from benchmark.losses import losses
+from benchmark.pixels import normalise
 from benchmark.recipes import Recipe
 from benchmark.samplers import IdentitySampler, TrainingClips, batches
 

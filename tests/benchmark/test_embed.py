@@ -6,8 +6,9 @@ import torch
 
 import zoo
 from benchmark import embed
-from benchmark.clips import frame_rule, normalise, read_clip
+from benchmark.clips import frame_rule
 from benchmark.datasets.folder import folder
+from benchmark.pixels import normalise, read_clip
 from zoo.tools.check_method import stir_norms
 
 KEY = {

@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse
 from torch import Tensor, nn
 
-from benchmark.clips import MEAN, STD, frame_rule, normalise
+from benchmark.clips import frame_rule
+from benchmark.pixels import MEAN, STD, normalise
 from zoo import registry
 from zoo.checkpoints.cache import Verified, Watch, obtain
 from zoo.checkpoints.config import Settings, settings

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from benchmark import files, record
-from benchmark.clips import MEAN, STD
 from benchmark.datasets.base import Dataset
+from benchmark.pixels import MEAN, STD
 from benchmark.recipes import recipe
 from benchmark.record import Record
 from zoo.checkpoints import hub

@@ -132,7 +132,8 @@ def _carry_out(order, display, dry_run: bool) -> int:
 
 
 def _dry_run(plan) -> int:
-    from zoo.cli.display import duration, show
+    from benchmark.progress import duration
+    from zoo.cli.display import show
     from zoo.experiment.estimate import describe, estimate
 
     estimates = [estimate(spec, dataset, plan.conditions.device) for spec, dataset in plan.runs]

@@ -10,9 +10,9 @@ from benchmark.cost.memory import LiveTensors
 from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.losses import losses
+from benchmark.progress import duration
 from benchmark.recipes import recipe
 from benchmark.samplers import IdentitySampler
-from zoo.cli.display import duration
 from zoo.experiment.plan import Plan
 from zoo.experiment.run import build
 from zoo.experiment.spec import RunSpec

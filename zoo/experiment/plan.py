@@ -10,12 +10,12 @@ import torch
 from filelock import FileLock, Timeout
 
 from benchmark import rerank as reranking
-from benchmark.clips import ImageError
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.catalogue import open_dataset
 from benchmark.datasets.check.image_integrity import faults
 from benchmark.device import check_precision, choose_device
 from benchmark.files import remove_parts, write_json, write_text
+from benchmark.pixels import ImageError
 from benchmark.recipes import Recipe, recipe
 from benchmark.train import Diverged
 from benchmark.variants import Variant, split_list

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from benchmark import embed, record
-from benchmark.clips import normalise, read_clip
 from benchmark.datasets.base import JUNK, Dataset, Tracklet
 from benchmark.datasets.catalogue import open_dataset
+from benchmark.pixels import normalise, read_clip
 from benchmark.protocols import PROTOCOLS
 from benchmark.ranking import Embeddings, distance_blocks
 from benchmark.recipes import DISTANCES, Recipe, recipe
