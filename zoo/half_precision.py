@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-CLASSIFIER = "classifier."
+CLASSIFIER = "head.classifier."
 STATISTICS = ("running_mean", "running_var")
 
 

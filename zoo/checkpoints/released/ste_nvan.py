@@ -25,5 +25,5 @@ def rename(key: str) -> str | None:
     if found := re.fullmatch(r"features\.backbone\.((?:conv1|bn1|layer[1-4]\.).*)", key):
         return f"frames.{found[1]}"
     if found := re.fullmatch(r"bottleneck\.(\w+)", key):
-        return f"neck.{found[1]}"
+        return f"head.neck.{found[1]}"
     return None
