@@ -19,9 +19,8 @@ from benchmark.files import remove_parts, write_json, write_text
 from benchmark.recipes import Recipe, recipe
 from benchmark.train import Diverged
 from benchmark.variants import Variant, split_list
-from zoo import registry
-from zoo.checkpoints.cache import Watch
-from zoo.checkpoints.config import settings
+from zoo import plugins, registry
+from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
 from zoo.cli.display import Display
 from zoo.experiment import pretrained
@@ -133,14 +132,14 @@ def _pretrained_runs(order: Order, names: list[str], display: Display) -> tuple[
     """The same where weights are taken from checkpoints; what has none is told."""
     if order.recipe is not None or order.changes or order.seeds != 1:
         raise ValueError("--pretrained trains nothing: leave out --recipe, --set and --seeds")
-    where = settings()
+    settings = read_settings()
     splits = _splits(dataclasses.replace(order, limit=None), display)
-    choice = pretrained.choose(names, splits[0], table(where), where)
+    choice = pretrained.choose(names, splits[0], table(settings), settings)
     for line in choice.lines:
         display.note(line)
     if order.limit is not None:
         splits = [dataset.limited(order.limit) for dataset in splits]
-    return splits, pretrained.runs(choice, splits, order.precision, where), "pretrained"
+    return splits, pretrained.runs(choice, splits, order.precision, settings), "pretrained"
 
 
 _SAFE = str.maketrans({c: "-" for c in "[]=,:/ "})
@@ -204,7 +203,7 @@ def _opener(order: Order, display: Display) -> Callable[[str], Dataset]:
             text,
             order.data_root,
             on_progress=display.progress,
-            extra=registry.plugin_functions("DATASETS", "zoo.datasets"),
+            extra=plugins.plugin_functions("DATASETS", "zoo.datasets"),
         )
         return found if order.limit is None else found.limited(order.limit)
 
@@ -295,8 +294,7 @@ def _attempt(spec: RunSpec, dataset: Dataset, plan: Plan, display: Display) -> F
         if plan.train_only:
             train_only(spec, folder, **how)
         elif spec.checkpoint:
-            watch = Watch(progress=progress, note=display.note)
-            run(spec, folder, **how, checkpoint=pretrained.fetch(spec, watch))
+            run(spec, folder, **how, checkpoint=pretrained.fetch(spec, display))
         else:
             run(spec, folder, **how)
         if plan.sweep is not None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
+from benchmark.progress import Progress
 from benchmark.recipes import Recipe, recipe
 from benchmark.variants import parse
-from zoo.checkpoints.cache import Watch, obtain
-from zoo.checkpoints.config import Settings, settings
-from zoo.checkpoints.table import Checkpoint, Table, find
+from zoo.checkpoints.cache import ensure_local
+from zoo.checkpoints.checkpoint import Checkpoint
+from zoo.checkpoints.config import Settings, read_settings
+from zoo.checkpoints.table import Table, find
 from zoo.experiment.spec import RunSpec, specify
 
 
@@ -22,14 +24,14 @@ class Choice:
     lines: tuple[str, ...]
 
 
-def choose(names: Sequence[str], dataset: Dataset, rows: Table, where: Settings) -> Choice:
+def choose(names: Sequence[str], dataset: Dataset, rows: Table, settings: Settings) -> Choice:
     """One checkpoint for each method that has one on this data.
 
     Args:
         names: canonical methods; a plain name also means the method's variants.
         dataset: not limited, since the fingerprint tells whether it is the same data.
         rows: the table.
-        where: what the user has set.
+        settings: what the user has set.
 
     Raises:
         ValueError: no method has one.
@@ -38,7 +40,7 @@ def choose(names: Sequence[str], dataset: Dataset, rows: Table, where: Settings)
     fitting = []
     for row in sorted(rows.values(), key=lambda row: ("-" in row.name, row.name)):
         if row.dataset == dataset.name:
-            reason = _misfit(row, dataset, where)
+            reason = _misfit(row, dataset, settings)
             lines += [f"not taken: {row.name}: {reason}"] * bool(reason)
             fitting += [row] * (not reason)
     for name in names:
@@ -62,27 +64,27 @@ def _is(row: Checkpoint, name: str) -> bool:
     return name in (row.method, parse(row.method).name)
 
 
-def _misfit(row: Checkpoint, dataset: Dataset, where: Settings) -> str:
+def _misfit(row: Checkpoint, dataset: Dataset, settings: Settings) -> str:
     """Why a row on data of this name cannot serve; empty if it can."""
     if row.fingerprint is not None and row.fingerprint != dataset.fingerprint:
         return f"trained on data with fingerprint {row.fingerprint}, here {dataset.fingerprint}"
     if row.manual:
         try:
-            obtain(row, where)
+            ensure_local(row, settings)
         except OSError as error:
             return str(error)
     return ""
 
 
 def runs(
-    choice: Choice, splits: Iterable[Dataset], precision: str, where: Settings
+    choice: Choice, splits: Iterable[Dataset], precision: str, settings: Settings
 ) -> list[tuple[RunSpec, Dataset]]:
     """A run for each checkpoint, on the split that it was trained on."""
     planned = []
     for dataset in splits:
         for row in choice.rows:
             if row.split == dataset.split:
-                digest = obtain(row, where).sha256 if row.manual else row.sha256
+                digest = ensure_local(row, settings).sha256 if row.manual else row.sha256
                 spec = specification(row, digest, dataset, precision)
                 notes = (*dataset.notes, f"weights of checkpoint {row.name}, {row.origin}")
                 planned.append((spec, dataclasses.replace(dataset, notes=notes)))
@@ -105,14 +107,14 @@ def geometry(row: Checkpoint) -> Recipe:
     return recipe(row.recipe, told)
 
 
-def fetch(spec: RunSpec, watch: Watch) -> Path:
+def fetch(spec: RunSpec, progress: Progress) -> Path:
     """The file of a run's weights.
 
     Raises:
         RuntimeError: it cannot be had; the other runs may still fare better.
     """
     try:
-        file = obtain(find(spec.checkpoint.rpartition("@")[0]), settings(), watch)
+        file = ensure_local(find(spec.checkpoint.rpartition("@")[0]), read_settings(), progress)
     except OSError as error:
         raise RuntimeError(str(error)) from None
     return file.path

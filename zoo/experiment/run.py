@@ -25,9 +25,9 @@ from benchmark.recipes import DISTANCES, Recipe, recipe
 from benchmark.record import Record
 from benchmark.train import train
 from benchmark.variants import choose
-from methods.backbone import channels_last
 from zoo import registry
 from zoo.experiment.spec import Conditions, RunSpec
+from zoo.half_precision import CLASSIFIER
 
 OnProgress = Callable[[str, int, int], None]
 SELECTION = "last epoch"
@@ -114,10 +114,10 @@ def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Modul
     """
     torch.manual_seed(spec.seed)
     wanted = None if trained or spec.settings["init"] == "none" else spec.settings["init"]
-    backbone = registry.build_backbone(spec.backbone, wanted)
     size = spec.settings["height"], spec.settings["width"]
-    model = registry.create(spec.method, num_classes, backbone=backbone, size=size)
-    return channels_last(model)
+    return registry.create(
+        spec.method, num_classes, backbone=spec.backbone, weights=wanted, size=size
+    )
 
 
 # ---- stages --------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def embed_test(
 def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
     """The trained network, without its classifier, in evaluation."""
     state = load_file(weights)
-    state = {k: v for k, v in state.items() if not k.startswith("classifier.")}
+    state = {k: v for k, v in state.items() if not k.startswith(CLASSIFIER)}
     model = build(spec, 0, trained=True)
     model.load_state_dict(state)
     return model.eval()
