@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark import k_reciprocal, rerank
+from benchmark.k_reciprocal import reranked_blocks
 from benchmark.protocols import PROTOCOLS, score
 from benchmark.ranking import Embeddings, Gallery, match_ranks
-from benchmark.k_reciprocal import reranked_blocks
 from benchmark.rerank import Reranking
 
 NAMES = ["mars-official", "mars-ste-nvan", "mars-ap3d", "mars-torchreid"]

@@ -80,12 +80,12 @@ def bench(
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
     from benchmark.recipes import parse_changes
-    from zoo import registry
+    from zoo import plugins
     from zoo.cli.display import Display
     from zoo.experiment.plan import Order
 
     for module in plugin or ():
-        registry.add_plugin(module)
+        plugins.add_plugin(module)
     order = Order(
         methods=_default(pretrained) if methods is None else methods,
         dataset=dataset,

@@ -24,7 +24,7 @@ from benchmark.recipes import DISTANCES, Recipe, recipe
 from benchmark.record import Record
 from benchmark.variants import choose
 from reports.read.inspection import Inspection, Strip
-from zoo import registry
+from zoo import plugins
 from zoo.experiment.finished import data_of
 from zoo.experiment.run import load_weights
 from zoo.experiment.spec import RunSpec
@@ -113,7 +113,7 @@ def _records(folder: Path, spec: RunSpec) -> list[Record]:
 
 
 def _open_data(spec: RunSpec, root: Path | None) -> Dataset:
-    extra = registry.plugin_functions("DATASETS", "zoo.datasets")
+    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
     dataset = open_dataset(data_of(spec), root, extra=extra)
     limit = spec.dataset.partition(":")[2]
     if limit:

@@ -22,8 +22,8 @@ from benchmark.files import write_whole
 from benchmark.pixels import read_clip
 from benchmark.ranking import distance_blocks
 from benchmark.recipes import DISTANCES
+from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import Loaded
-from zoo.checkpoints.table import Checkpoint
 from zoo.experiment.run import OnProgress
 
 NOBODY = 0  # nobody says who it is

@@ -9,7 +9,7 @@ NETWORKS = {
     "stenvan": "stenvan[stem_activation=false]",
 }
 ORIGIN = "github.com/jackie840129/STE-NVAN"
-DROPPED = {"classifier.": "the classifier of the training persons; retrieval needs none"}
+DROPPED = {"classifier.": "the classifier of the training identities; retrieval needs none"}
 _FIRST_BLOCK = {"2": 2, "3": 3}  # NL_2.0 follows layer2's block 2, NL_3.0 layer3's block 3
 
 
