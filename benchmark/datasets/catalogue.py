@@ -78,7 +78,7 @@ def open_dataset(
         found.append(_open(kind, variant, where, progress, trust_index))
     dataset = found[0]
     if several:
-        others = [split_name(one.name, one.split) for one in found[1:]]
+        others = [name_of_split(one.name, one.split) for one in found[1:]]
         dataset = join(found, "+".join([dataset.name, *others]))
     for suffix in name.suffixes:
         dataset = derive(dataset, suffix)
@@ -128,7 +128,7 @@ def parse_name(text: str) -> Name:
     return Name(tuple(map(variants.parse, _split(whole, "+"))), tuple(suffixes))
 
 
-def split_name(name: str, split: int) -> str:
+def name_of_split(name: str, split: int) -> str:
     """The text that opens the given split of the data set called ``name``.
 
     A `Dataset.name` is the same for all splits: ``prid2011[persons=200]`` and 3 give
@@ -138,6 +138,12 @@ def split_name(name: str, split: int) -> str:
     if split:
         first = Variant(first.name, {**first.arguments, "split": split})
     return str(Name((first, *others), parse_name(name).suffixes))
+
+
+def is_self_made(name: str) -> bool:
+    """True if everything in a data set of this name is rendered here; never so of plugins' sets."""
+    ours = {kind.name for kind in DATASETS if kind.self_made}
+    return all(variant.name in ours for variant in parse_name(name).variants)
 
 
 def derive(dataset: Dataset, suffix: str) -> Dataset:

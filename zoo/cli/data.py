@@ -32,11 +32,11 @@ def make(
 ) -> int:
     """Render a synthetic data set into its folder, unless it is there."""
     from benchmark.datasets.catalogue import open_dataset
-    from benchmark.datasets.synthetic.dataset import contact_sheet
+    from benchmark.datasets.synthetic.contact_sheet import contact_sheet
     from zoo.cli.display import Display
 
     with Display() as display:
-        found = open_dataset(dataset, data_root, on_progress=display.progress)
+        found = open_dataset(dataset, data_root, progress=display)
     folder = Path(found.test[0].folder).parent.parent
     if sheet is not None:
         contact_sheet(found, sheet)
@@ -47,11 +47,12 @@ def make(
 @app.command(epilog="Examples: zoo data layout mars | zoo data layout csv")
 def layout(
     dataset: Annotated[str, typer.Argument(help="A data set; `zoo list datasets` shows all.")],
+    plugin: Annotated[list[str] | None, typer.Option(help="Module with further DATASETS.")] = None,
 ) -> int:
     """Print the tree of files that a data set is expected in."""
-    from benchmark.datasets import layouts
+    from benchmark.datasets.catalogue import find_kind
 
-    print(layouts.layout(dataset))
+    print(find_kind(dataset, _plugins(plugin or ())).layout.strip("\n"))
     return 0
 
 
@@ -74,24 +75,24 @@ def check(
     plugin: Annotated[list[str] | None, typer.Option(help="Module with further DATASETS.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Count persons, tracklets, frames and cameras; find stray, missing and broken files."""
+    """Count persons, tracklets, frames and cameras; find unlisted, missing and broken files."""
     import dataclasses
 
-    from benchmark.datasets.check import examine as doctor
+    from benchmark.datasets.check.examine import examine, verdict
     from zoo.cli.display import Display, show
 
     extra = _plugins(plugin or ())
     with Display() as display:
         display.begin(f"reading the folders of {dataset}")
-        findings = doctor.examine(
+        findings = examine(
             dataset,
             data_root,
             deep=deep,
             workers=workers,
-            on_progress=display.progress,
+            progress=display,
             extra=extra,
         )
-        display.note(doctor.verdict(dataset, findings, deep=deep))
+        display.note(verdict(dataset, findings, deep=deep))
     show([dataclasses.asdict(finding) for finding in findings], as_json=json)
     return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
 

@@ -101,4 +101,4 @@ def open_data(text: str, data_root: Path | None, display):
     from zoo.plugins import plugin_functions
 
     extra = plugin_functions("DATASETS", "zoo.datasets")
-    return open_dataset(text, data_root, on_progress=display.progress, extra=extra)
+    return open_dataset(text, data_root, progress=display, extra=extra)

@@ -27,6 +27,7 @@ def verify(
     """Check hash, keys, the golden clip and, with data at hand, the scores."""
     import dataclasses
 
+    from benchmark.datasets.catalogue import name_of_split
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import find, table
@@ -42,8 +43,7 @@ def verify(
     with Display() as display:
         data = None
         if dataset is not None:
-            text = f"{dataset}[split={row.split}]" if row.split else dataset
-            data = open_data(text, data_root, display)
+            data = open_data(name_of_split(dataset, row.split or 0), data_root, display)
         checks = run_checks(
             row,
             settings,

@@ -115,9 +115,6 @@ def _records(folder: Path, spec: RunSpec) -> list[Record]:
 def _open_data(spec: RunSpec, root: Path | None) -> Dataset:
     extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
     dataset = open_dataset(data_of(spec), root, extra=extra)
-    limit = spec.dataset.partition(":")[2]
-    if limit:
-        dataset = dataset.limited(int(limit.removesuffix("persons")))
     if dataset.fingerprint != spec.fingerprint:
         raise ValueError(
             f"{spec.dataset} here has fingerprint {dataset.fingerprint}, the run was scored on "
