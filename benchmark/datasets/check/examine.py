@@ -17,6 +17,7 @@ from benchmark.datasets.check.unlisted_files import unlisted_files
 from benchmark.datasets.kind import DatasetKind
 from benchmark.files import sha256
 from benchmark.progress import SILENT, Progress
+from benchmark.rules import PROTOCOLS
 
 SHOWN = 20  # findings of one kind that are listed; the others are counted
 AGAIN = "get it from the archive again"
@@ -179,8 +180,6 @@ def _unmatched(dataset: Dataset, queries: Sequence[Tracklet]) -> Finding:
     alone = [t for t in queries if seen[t.pid] < 2]
     if not alone:
         return Finding(check=check, found=0)
-    from benchmark.protocols import PROTOCOLS  # loads torch
-
     rules = PROTOCOLS.get(dataset.protocol)
     if rules is None or rules.unmatched == "skip":
         return Finding(check=check, found=len(alone))
