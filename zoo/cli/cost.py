@@ -43,12 +43,11 @@ def cost(
 
     from benchmark.cost.timing import measure
     from benchmark.device import choose_device
-    from zoo import plugins, registry
-    from zoo.cli.display import Display, show
-    from zoo.experiment.plan import expand_methods
+    from zoo import registry
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.resolve import expand_methods
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
     names, where = expand_methods(methods), torch.device(choose_device(device))
     if against is not None:
         if against != "published":
@@ -57,9 +56,9 @@ def cost(
     if out is not None:
         raise ValueError("--out goes with --against published; print --json into a file instead")
     rows = []
-    with Display() as display:
+    with LiveProgress() as progress:
         for i, name in enumerate(names):
-            display.progress("cost", i, len(names))
+            progress.advance("cost", i, len(names))
             model = registry.create(name, backbone=backbone)
             measured = dataclasses.asdict(measure(model, frames, height, width, where, precision))
             if not json:  # in words, for a cell
@@ -67,18 +66,19 @@ def cost(
                     pairs = measured[field].items()
                     measured[field] = " ".join(f"{key}:{value:.4g}" for key, value in pairs)
             rows.append({"method": name, **measured})
-        display.progress("cost", len(names), len(names))
+        progress.advance("cost", len(names), len(names))
     show(rows, as_json=json)
     return 0
 
 
 def _against(names: list[str], backbone: str | None, out: Path | None, json: bool) -> int:
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
     from zoo.tools import count as costs
 
-    with Display() as display:
+    with LiveProgress() as progress:
         wanted = costs.with_printed(names)
-        counts, grown = costs.count_methods(wanted, backbone, display.progress)
+        counts, grown = costs.count_methods(wanted, backbone, progress)
     rows, pieces = costs.against(counts), costs.parts(counts)
     if json:
         own = {name: one.parts for name, one in counts.items()}
