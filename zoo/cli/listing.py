@@ -21,6 +21,7 @@ def list_(
         return _checkpoints(pattern, json)
     from benchmark import variants
     from benchmark.datasets.catalogue import DATASETS
+    from benchmark.datasets.kind import NOT_KNOBS, as_kind
     from benchmark.protocols import PROTOCOLS
     from zoo import plugins, registry
     from zoo.cli.display import show
@@ -34,7 +35,7 @@ def list_(
         ]
     elif kind == "datasets":
         found = (*DATASETS, *plugins.plugin_functions("DATASETS", "zoo.datasets"))
-        rows = [_function(f, ("root", "on_progress")) for f in found]
+        rows = [_function(as_kind(brought).open, NOT_KNOBS) for brought in found]
     elif kind == "recipes":
         rows = [
             {

@@ -17,7 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmark import embed
 from benchmark.clips import chunk_first, frame_rule
-from benchmark.datasets.base import Dataset, Tracklet, image_names
+from benchmark.datasets.base import Dataset, Tracklet
+from benchmark.datasets.folders import image_names
 from benchmark.files import write_whole
 from benchmark.pixels import read_clip
 from benchmark.progress import SILENT, Progress
