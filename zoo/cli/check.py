@@ -17,7 +17,7 @@ def check(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Check shapes, gradients, batch independence, T and size changes, and the count of GMACs."""
+    """Check shapes, neck, gradients, batch independence, other T and sizes, and the GMACs."""
     from zoo.cli.display import show
     from zoo.tools.check_method import run_checks
 

@@ -34,7 +34,7 @@ def make(
 ) -> int:
     """Render a synthetic data set into its folder, unless it is there."""
     from benchmark.datasets.catalogue import open_dataset
-    from benchmark.datasets.synthetic.dataset import contact_sheet
+    from benchmark.datasets.synthetic.contact_sheet import contact_sheet
     from zoo.experiment.live_progress import LiveProgress
 
     with LiveProgress() as progress:
@@ -49,11 +49,12 @@ def make(
 @app.command(epilog="Examples: zoo data layout mars | zoo data layout csv")
 def layout(
     dataset: Annotated[str, typer.Argument(help="A data set; `zoo list datasets` shows all.")],
+    plugin: Plugin = None,
 ) -> int:
     """Print the tree of files that a data set is expected in."""
-    from benchmark.datasets import layouts
+    from benchmark.datasets.catalogue import find_kind
 
-    print(layouts.layout(dataset))
+    print(find_kind(dataset, _plugins()).layout.strip("\n"))
     return 0
 
 
@@ -76,17 +77,17 @@ def check(
     plugin: Plugin = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Count persons, tracklets, frames and cameras; find stray, missing and broken files."""
+    """Count persons, tracklets, frames and cameras; find unlisted, missing and broken files."""
     import dataclasses
 
-    from benchmark.datasets.check import examine as examining
+    from benchmark.datasets.check.examine import examine, verdict
     from zoo.cli.display import show
     from zoo.experiment.live_progress import LiveProgress
 
     extra = _plugins()
     with LiveProgress() as progress:
         progress.begin(f"reading the folders of {dataset}")
-        findings = examining.examine(
+        findings = examine(
             dataset,
             data_root,
             deep=deep,
@@ -94,7 +95,7 @@ def check(
             progress=progress,
             extra=extra,
         )
-        progress.note(examining.verdict(dataset, findings, deep=deep))
+        progress.note(verdict(dataset, findings, deep=deep))
     show([dataclasses.asdict(finding) for finding in findings], as_json=json)
     return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
 

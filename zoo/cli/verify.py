@@ -28,7 +28,7 @@ def verify(
     """Check hash, keys, the golden clip and, with data at hand, the scores."""
     import dataclasses
 
-    from benchmark.datasets.catalogue import split_name
+    from benchmark.datasets.catalogue import name_of_split
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import find, table
@@ -45,7 +45,7 @@ def verify(
     with LiveProgress() as progress:
         data = None
         if dataset is not None:
-            text = split_name(dataset, row.split)
+            text = name_of_split(dataset, row.split)
             data = open_data(text, data_root, progress)
         checks = run_checks(
             row,
