@@ -32,7 +32,7 @@ KINDS = {
     "dataset": ("DATASETS", None),
     "loss": ("LOSSES", "benchmark.losses"),
     "sampler": ("SAMPLERS", "benchmark.samplers"),
-    "optimiser": ("OPTIMISERS", "benchmark.train"),
+    "optimiser": ("OPTIMISERS", "benchmark.optimisers"),
     "sampling": ("SAMPLINGS", "benchmark.clips"),
     "metric": ("METRICS", "benchmark.metrics"),
     "recipe": ("RECIPES", "benchmark.recipes"),

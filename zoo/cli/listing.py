@@ -23,12 +23,10 @@ def list_(
     from benchmark.datasets.catalogue import DATASETS
     from benchmark.datasets.kind import NOT_KNOBS, as_kind
     from benchmark.protocols import PROTOCOLS
-    from benchmark.recipes import RECIPES
     from zoo import plugins, registry
     from zoo.cli.display import show
+    from zoo.experiment.paper_recipes import known_recipes
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
     if kind not in KINDS:
         raise ValueError(f"cannot list {kind!r}: expected one of {', '.join(KINDS)}")
     if kind == "methods":
@@ -47,7 +45,7 @@ def list_(
                 "epochs": r.epochs,
                 "lr": r.lr,
             }
-            for r in RECIPES.values()
+            for r in known_recipes().values()
         ]
     else:
         rows = [

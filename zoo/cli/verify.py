@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import DataRoot, Device, Json, Name, Offline, Workers
+from zoo.cli.options import DataRoot, Device, Json, Name, Offline, Plugin, Workers
 
 EXAMPLES = (
     "Examples: zoo verify stenvan.synthetic | zoo verify stenvan.synthetic --dataset synthetic | "
@@ -22,6 +22,7 @@ def verify(
     device: Device = "auto",
     workers: Workers = 2,
     offline: Offline = False,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> int:
     """Check hash, keys, the golden clip and, with data at hand, the scores."""
@@ -33,21 +34,23 @@ def verify(
     from zoo.checkpoints.table import find, table
     from zoo.checkpoints.verify import FAIL
     from zoo.checkpoints.verify import verify as run_checks
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
     from zoo.cli.publish import open_data
+    from zoo.experiment.live_progress import LiveProgress
 
     settings = read_settings(offline=offline)
     row = find(name, table(settings))
     if data_root is not None and dataset is None:
         dataset = row.dataset
-    with Display() as display:
+    with LiveProgress() as progress:
         data = None
         if dataset is not None:
-            data = open_data(name_of_split(dataset, row.split or 0), data_root, display)
+            text = name_of_split(dataset, row.split)
+            data = open_data(text, data_root, progress)
         checks = run_checks(
             row,
             settings,
-            display,
+            progress,
             dataset=data,
             device=choose_device(device),
             workers=workers,

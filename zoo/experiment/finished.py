@@ -143,9 +143,9 @@ def publish_run(
         return publish(source, name, draft, records, into, table, licence=licence, notes=notes)
 
 
-def data_of(source: FinishedRun) -> str:
+def data_of(run: FinishedRun | RunSpec) -> str:
     """How to open the data set, and the split of it, that a run is of."""
-    return name_of_split(source.dataset, source.split)
+    return name_of_split(run.dataset, run.split)
 
 
 def check_name(name: str, source: FinishedRun) -> None:
