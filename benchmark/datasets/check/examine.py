@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import DISTRACTOR, JUNK, Dataset, Tracklet
-from benchmark.datasets.catalogue import Brought, open_dataset, resolve
+from benchmark.datasets.catalogue import Brought, open_dataset, parse_name, resolve
 from benchmark.datasets.check.image_integrity import broken_images
 from benchmark.datasets.check.reference_counts import claims_to_be, count
 from benchmark.datasets.check.unlisted_files import unlisted_files
@@ -69,8 +69,15 @@ def examine(
 
     Raises:
         LookupError: no data set, or no knob, of that name.
-        ValueError: a knob's value does not fit, or no root was given where one is needed.
+        ValueError: a knob's value does not fit, no root was given where one is needed, or the name
+            is one of a part, or of several data sets.
     """
+    name = parse_name(text)
+    if name.suffixes or len(name.variants) > 1:
+        raise ValueError(
+            f"{text!r} is a part of a data set, or several: check a whole one, e.g. "
+            f"{name.variants[0]}"
+        )
     kind, _ = resolve(text, root, extra)
     try:
         dataset = open_dataset(text, root, progress=progress, extra=extra, trust_index=False)

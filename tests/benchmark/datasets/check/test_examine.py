@@ -293,6 +293,7 @@ def test_an_index_is_never_trusted(mars_tree, monkeypatch):
     assert trusted == [False]
 
 
-def test_a_part_of_a_data_set_is_checked_without_published_counts(mars_tree):
-    findings = {f.check: f for f in examine("mars:2persons", mars_tree)}
-    assert findings["train persons"].expected is None
+@pytest.mark.parametrize("text", ["mars:2persons", "mars+ilids_vid"])
+def test_only_one_whole_data_set_is_checked(mars_tree, text):
+    with pytest.raises(ValueError, match=r"check a whole one, e\.g\. mars"):
+        examine(text, mars_tree)
