@@ -1,7 +1,7 @@
 """Examines a copy of a data set: counts, split files, persons, unlisted files and every image.
 
-What is wrong is told apart from what merely differs from the official set: a smaller set, or one of
-one's own, in the same layout is as right as any.
+Wrong is one thing, different from the official set another: a smaller set, or one of one's own, in
+the same layout is as right as any.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Finding:
     Attributes:
         check: what, e.g. ``train persons``.
         found: a number, or what is wrong in words.
-        expected: the official number, or what is right; None if nothing is.
+        expected: the published number, or what is right; None if nothing is.
         verdict: ``right``, ``official`` (as published), ``differs`` (from the published) or
             ``wrong``.
         remedy: what to do about it, if it is wrong.
@@ -64,7 +64,7 @@ def examine(
         root: where it lies.
         deep: decode every image.
         workers: processes that check images; None decides by their number.
-        progress: is told of long work.
+        progress: advances with long work.
         extra: data sets of plugins.
 
     Raises:

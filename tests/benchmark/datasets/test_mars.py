@@ -235,7 +235,7 @@ def test_the_real_tables_have_the_official_hashes(file):
     assert sha256(Path(os.environ["ZOO_MARS_INFO"], file)) == SHA256[file]
 
 
-def test_every_folder_of_a_person_is_told(mars_tree, recorder):
+def test_progress_advances_with_every_person(mars_tree, recorder):
     mars(mars_tree, progress=recorder)
     assert recorder.steps == [
         *(("reading bbox_train", done, 2) for done in (1, 2)),

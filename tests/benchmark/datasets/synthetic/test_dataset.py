@@ -83,7 +83,7 @@ def test_the_cache_folder_can_be_set_by_the_environment(tmp_path, monkeypatch):
     assert home(synthetic(**SMALL)).parent == tmp_path / "data"
 
 
-def test_progress_is_told(tmp_path, recorder):
+def test_rendering_shows_its_progress(tmp_path, recorder):
     found = synthetic(tmp_path, **SMALL, progress=recorder)
     total = len(found.train) + len(found.test)
     assert ("rendering pedestrians", total, total) in recorder.steps

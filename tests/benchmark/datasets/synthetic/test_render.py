@@ -84,7 +84,7 @@ def test_a_worker_that_fails_ends_the_rendering(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_progress_is_told_after_every_tracklet(tmp_path, recorder, workers):
+def test_progress_advances_with_every_tracklet(tmp_path, recorder, workers):
     render(
         tmp_path / "out", Knobs(**{**SMALL, "identities": 3}), workers=workers, progress=recorder
     )
