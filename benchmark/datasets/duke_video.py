@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset, Tracklet, fingerprint
 from benchmark.datasets.folders import find_home, grammatical_images, subfolders
-from benchmark.datasets.kind import DatasetKind
+from benchmark.datasets.kind import DatasetKind, Sources
 
 PARTS = ("train", "query", "gallery")
 NESTED = ("DukeMTMC-VideoReID", "dukemtmc-vidreid", "dukemtmc_vidreid", "duke_video")
@@ -139,6 +139,16 @@ def _parts(folders: Iterable[Path]) -> set[Path]:
     return {home / part for home in homes for part in PARTS}
 
 
+def _sources(root: Path) -> Sources:
+    home = find_home(root, NESTED, PARTS)
+    if home is None:
+        return Sources((root,), ())  # opening it says what is missing
+    parts = [home / part for part in PARTS]
+    persons = [person for part in parts for person in subfolders(part)]
+    tracklets = [tracklet for person in persons for tracklet in subfolders(person)]
+    return Sources((home, *parts, *persons, *tracklets), ())
+
+
 DUKE_VIDEO = DatasetKind(
     open=duke_video,
     layout=LAYOUT,
@@ -147,4 +157,5 @@ DUKE_VIDEO = DatasetKind(
     first_frames=(1, 2),
     parts=_parts,
     spare_images=("query",),
+    sources=_sources,
 )

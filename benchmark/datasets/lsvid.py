@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmark.datasets.base import JUNK, Dataset, Tracklet, fingerprint
 from benchmark.datasets.folders import find_home, image_names
-from benchmark.datasets.kind import DatasetKind
+from benchmark.datasets.kind import DatasetKind, Sources
 from benchmark.datasets.matlab import table, whole_numbers
 from benchmark.files import inside, sha256
 
@@ -186,6 +186,17 @@ def _parts(folders: Iterable[Path]) -> set[Path]:
     return {p for f in folders for p in (f, *f.parents) if p.name in PART_FOLDERS}
 
 
+def _sources(root: Path) -> Sources:
+    home = find_home(root, NESTED, PART_FOLDERS)
+    if home is None:
+        return Sources((root,), ())  # opening it says what is missing
+    lists = [home / f"{place}/list_seq_{part}.txt" for place in LISTS for part in PARTS]
+    files = [path for path in (*lists, *(home / place for place in QUERIES)) if path.is_file()]
+    prefixes = [prefix for path in files if path in lists for prefix, _ in _lines(path)]
+    folders = dict.fromkeys(inside(home, prefix).parent for prefix in prefixes)
+    return Sources((home, *(f for f in folders if f.is_dir())), tuple(files))
+
+
 LSVID = DatasetKind(
     open=lsvid,
     layout=LAYOUT,
@@ -194,4 +205,5 @@ LSVID = DatasetKind(
     shared_ids=True,
     parts=_parts,
     spare_images=PART_FOLDERS,
+    sources=_sources,
 )

@@ -128,6 +128,18 @@ def test_a_cache_that_cannot_be_written_only_means_slow(tree, cache, readings):
     assert len(readings) == 2
 
 
+def test_duke_is_indexed_down_to_its_tracklets(duke_tree, cache):
+    root = duke_tree(nested="DukeMTMC-VideoReID")
+    settle(root)
+    first = open_dataset("duke_video", root)
+    assert open_dataset("duke_video", root) == first
+    image = next((root / "DukeMTMC-VideoReID" / "train" / "0001" / "0002").iterdir())
+    image.write_bytes(b"rewritten in place")
+    assert open_dataset("duke_video", root) == first  # from the index
+    image.rename(image.with_name(image.name.replace("F0002", "F0009")))
+    assert open_dataset("duke_video", root).fingerprint != first.fingerprint
+
+
 def test_a_folder_changed_just_now_may_change_again_and_is_not_indexed(mars_tree, cache):
     open_dataset("mars", mars_tree)
     assert not cache.exists()

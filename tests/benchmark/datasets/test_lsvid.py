@@ -174,3 +174,21 @@ def test_counts_that_nobody_measured_cannot_make_a_copy_wrong(tree, monkeypatch)
     found = {f.check: f.verdict for f in examine("lsvid", tree())}
     assert found["train persons"] == "official"
     assert found["test tracklets"] == "differs"
+
+
+@pytest.mark.parametrize(("nested", "info"), [("", ""), ("LS-VID", "info")])
+def test_opening_depends_on_the_lists_the_queries_and_the_folders_of_the_prefixes(
+    tree, nested, info
+):
+    root = tree(nested=nested, info=info)
+    home = root / nested
+    found = LSVID.sources(root)
+    assert {path.relative_to(home).as_posix() for path in found.folders} == {
+        ".",
+        "tracklet_train/0001",
+        "tracklet_train/0002",
+        "tracklet_test/0007",
+        "tracklet_test/0008",
+    }
+    names = {"list_seq_train.txt", "list_seq_test.txt", "info_test.mat"}
+    assert {path.name for path in found.files} == names
