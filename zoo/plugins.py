@@ -234,7 +234,7 @@ def _function_of(thing: object) -> object:
 
 def _check_object(kind: str, name: object, thing: object, origin: str) -> None:
     from benchmark.protocols import Protocol
-    from benchmark.recipes import Recipe
+    from benchmark.recipe import Recipe
 
     expected = {"recipe": Recipe, "protocol": Protocol}[kind]
     if not isinstance(thing, expected):
