@@ -17,6 +17,7 @@ from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
+from methods.ap3d import ap3d, ap3d_nl, ap_i3d, c2d, c2d_nl, i3d, p3d
 from methods.baselines import (
     resnet50_image,
     resnet50_rnn,
@@ -66,6 +67,13 @@ METHODS = (
     resnet50_image,
     resnet3d50,
     resnet3d50_nl,
+    c2d,
+    i3d,
+    ap_i3d,
+    p3d,
+    ap3d,
+    c2d_nl,
+    ap3d_nl,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []
