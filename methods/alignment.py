@@ -22,7 +22,7 @@ from methods.non_local import attend
 KINDS = ("I3D", "A", "B", "C")
 REDUCTION = 16  # channels of a block over those in which its cells are compared
 
-Notes = dict[str, Tensor]  # attention that a forward pass was asked to note down, by name
+AttentionMaps = dict[str, Tensor]  # by name; a forward pass that is given one fills it
 
 
 class Alignment(nn.Module):
@@ -39,7 +39,8 @@ class Alignment(nn.Module):
     The gate's inputs are detached: it learns, but sends no gradient into the features.
 
     Args:
-        channels: C; the W put out C/16, at least 1. None of them has a bias.
+        channels: C; the W put out C/16, at least 2: one alone would be normalised to its sign. None
+            of them has a bias.
         temperature: s.
         gate: False leaves out eq. 2, so that a = x̂.
 
@@ -52,7 +53,7 @@ class Alignment(nn.Module):
         if not temperature > 0:
             raise ValueError(f"temperature is {temperature}, expected a number above 0, e.g. 4")
         self.temperature, self.gate = temperature, gate
-        narrow = max(channels // REDUCTION, 1)
+        narrow = max(channels // REDUCTION, 2)
         self.similarity = nn.Conv2d(channels, narrow, 1, bias=False)  # W_s
         if gate:
             self.gate_own = nn.Conv2d(channels, narrow, 1, bias=False)  # W_x
@@ -60,14 +61,14 @@ class Alignment(nn.Module):
             self.gate_out = nn.Conv2d(narrow, 1, 1, bias=False)  # w
 
     def forward(
-        self, x: Tensor, frames: int, *, notes: Notes | None = None, name: str = ""
+        self, x: Tensor, frames: int, *, maps: AttentionMaps | None = None, name: str = ""
     ) -> tuple[Tensor, Tensor]:
         """[B*T, C, h, w] -> the previous and the next frame as each frame sees them, like ``x``.
 
         Beyond the ends of a clip of T = ``frames`` there are frames of zeros, which give zeros.
 
-        With ``notes``, the weights c·A of three cells of the middle frame (a quarter, half and
-        three quarters down, in the middle column) are noted under ``name`` as [B, 3, T, h, w]. They
+        With ``maps``, the weights c·A of three cells of the middle frame (a quarter, half and
+        three quarters down, in the middle column) are put under ``name`` as [B, 3, T, h, w]. They
         sum to the gate c on either neighbour, and are zero on all other frames.
         """
         e = F.normalize(self.similarity(x), dim=1)  # [B*T, C/16, h, w], eq. 1
@@ -79,10 +80,10 @@ class Alignment(nn.Module):
             found = found.transpose(1, 2).unflatten(2, x.shape[-2:])  # [B*T, C, h, w]
             gate = self._gate(x, found) if self.gate else torch.ones_like(found[:, :1])
             both.append(gate * found)
-            if notes is not None:
+            if maps is not None:
                 weights.append(_middle(queries, keys, gate, frames))
-        if notes is not None:
-            notes[name] = _beside_the_middle(*weights, frames).unflatten(3, x.shape[-2:])
+        if maps is not None:
+            maps[name] = _beside_the_middle(*weights, frames).unflatten(3, x.shape[-2:])
         return both[0], both[1]
 
     def _gate(self, x: Tensor, found: Tensor) -> Tensor:
@@ -128,7 +129,13 @@ class TemporalConv(nn.Module):
             nn.init.dirac_(self.own.weight)
 
     def forward(
-        self, conv: nn.Conv2d, x: Tensor, frames: int, *, notes: Notes | None = None, name: str = ""
+        self,
+        conv: nn.Conv2d,
+        x: Tensor,
+        frames: int,
+        *,
+        maps: AttentionMaps | None = None,
+        name: str = "",
     ) -> Tensor:
         """[B*T, C, H, W] -> [B*T, C, h, w], as ``conv`` does."""
         y = conv(x)  # [B*T, C, h, w]
@@ -136,7 +143,7 @@ class TemporalConv(nn.Module):
         if self.alignment is None:
             before, after = neighbour(source, frames, -1), neighbour(source, frames, 1)
         else:
-            before, after = self.alignment(source, frames, notes=notes, name=name)
+            before, after = self.alignment(source, frames, maps=maps, name=name)
         out = self.before(before) + self.after(after)
         if self.own is not None:
             out = out + self.own(source)

@@ -13,7 +13,7 @@ Decisions, not the paper's word:
     * the gate's inputs are detached, as in the authors' code; whether the paper says so is open;
     * alignment computes the frames of zeros beyond a clip's ends as the authors' code does: at
       T = 4 they are a quarter of its products, and part of the network's published cost;
-    * channels are reduced by 16, to at least 1, for narrow backbones.
+    * channels are reduced by 16, to at least 2, for narrow backbones.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ import torch
 from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
 
-from methods.alignment import Notes, TemporalConv
+from methods.alignment import AttentionMaps, TemporalConv
 from methods.backbone import STAGES, FrameNet
 from methods.head import Head
 from methods.non_local import NonLocal
@@ -84,7 +84,7 @@ class AP3D(nn.Module):
         x = self.features(clips).amax((2, 3))  # [B*T, D]
         return self.head(x.unflatten(0, clips.shape[:2]).mean(1))  # [B, D]
 
-    def features(self, clips: Tensor, notes: Notes | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B*T, D, H/16, W/16]."""
         check_clips(clips)
         self._check_size(clips)
@@ -95,11 +95,11 @@ class AP3D(nn.Module):
                 name = f"stage{stage}_block{i}"
                 if name in self.temporal:
                     conv = self.temporal[name]
-                    x = through(block, x, conv, frames, notes=notes, name=f"align_{name}")
+                    x = through(block, x, conv, frames, maps=maps, name=f"align_{name}")
                 else:
                     x = block(x)
                 if name in self.non_local:
-                    x = self.non_local[name](x, frames, watch=notes, name=name)
+                    x = self.non_local[name](x, frames, watch=maps, name=name)
         return x
 
     @torch.no_grad()
@@ -109,9 +109,9 @@ class AP3D(nn.Module):
         ``align_<block>``: in the two neighbours alone, on each of which the weights sum to the gate
         (to 1 without one); ``<block>``, a non-local layer: in the clip.
         """
-        notes: Notes = {}
-        self.features(clips, notes)
-        return notes
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
     def _check_size(self, clips: Tensor) -> None:
         height, width = clips.shape[3:]
@@ -128,12 +128,12 @@ def through(
     conv: TemporalConv,
     frames: int,
     *,
-    notes: Notes | None = None,
+    maps: AttentionMaps | None = None,
     name: str = "",
 ) -> Tensor:
     """A timm bottleneck whose 3×3 convolution is ``conv``'s: [B*T, C, H, W] -> [B*T, D, h, w]."""
     y = block.act1(block.bn1(block.conv1(x)))
-    y = conv(block.conv2, y, frames, notes=notes, name=name)
+    y = conv(block.conv2, y, frames, maps=maps, name=name)
     y = block.aa(block.act2(block.drop_block(block.bn2(y))))
     y = block.bn3(block.conv3(y))
     if block.se is not None:
