@@ -17,12 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.non_local import attend
+from methods.non_local import AttentionMaps, attend
 
 KINDS = ("I3D", "A", "B", "C")
 REDUCTION = 16  # channels of a block over those in which its cells are compared
-
-AttentionMaps = dict[str, Tensor]  # by name; a forward pass that is given one fills it
 
 
 class Alignment(nn.Module):

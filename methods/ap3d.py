@@ -22,10 +22,10 @@ import torch
 from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
 
-from methods.alignment import AttentionMaps, TemporalConv
+from methods.alignment import TemporalConv
 from methods.backbone import STAGES, FrameNet
 from methods.head import Head
-from methods.non_local import NonLocal
+from methods.non_local import AttentionMaps, NonLocal
 from methods.output import ClipOutput, check_clips
 
 
@@ -99,7 +99,7 @@ class AP3D(nn.Module):
                 else:
                     x = block(x)
                 if name in self.non_local:
-                    x = self.non_local[name](x, frames, watch=maps, name=name)
+                    x = self.non_local[name](x, frames, maps=maps, name=name)
         return x
 
     @torch.no_grad()
