@@ -15,7 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse
 from torch import Tensor, nn
 
-from benchmark.clips import MEAN, STD, frame_rule, normalise
+from benchmark.clips import frame_rule
+from benchmark.pixels import MEAN, STD, normalise
 from benchmark.progress import SILENT, Progress
 from zoo import registry
 from zoo.checkpoints.cache import Verified, ensure_local

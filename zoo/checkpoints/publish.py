@@ -18,8 +18,8 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 from benchmark import files, record
-from benchmark.clips import MEAN, STD
 from benchmark.label import Label
+from benchmark.pixels import MEAN, STD
 from benchmark.record import Record
 from zoo.checkpoints import hub, model_card
 from zoo.checkpoints.checkpoint import Checkpoint

@@ -129,7 +129,7 @@ def _scores(
         device=torch.device(device),
         precision="no",
         workers=workers,
-        on_progress=progress.advance,
+        progress=progress,
     )
     return [_compare(checkpoint, entry, embeddings) for entry in records.values()]
 
@@ -142,7 +142,7 @@ def _compare(checkpoint: Checkpoint, entry: Record, embeddings: embed.ClipEmbedd
     if not current or label.frames != checkpoint.frames:
         return Check(entry.label, SKIPPED, "the protocol of that name is another one today")
     distance, space = DISTANCES[label.distance]
-    tracks = embeddings.tracks(space)
+    tracks = embeddings.pooled(space)
     found = score(tracks, embeddings.query, label.protocol, distance, label.rerank)
     measured = found.metrics()
     parts, worst = [], 0.0

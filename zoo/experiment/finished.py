@@ -1,19 +1,25 @@
-"""A run that has come to its end, as its folder tells it: what `zoo publish` starts from."""
+"""A run that has come to its end, as its folder tells it, and publishing it."""
 
 import dataclasses
 import json
 import tempfile
 from pathlib import Path
 
-from benchmark import files, record
-from benchmark.clips import frame_rule
+from benchmark import files
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import SELF_MADE
-from benchmark.variants import Variant, parse
+from benchmark.datasets.catalogue import is_self_made, name_of_split, parse_name
+from benchmark.label import Label
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import Evaluation
+from benchmark.record import Record
+from benchmark.variants import parse
 from zoo.checkpoints.checkpoint import split_name
 from zoo.checkpoints.publish import FinishedRun, Published, publish, write_draft
-from zoo.experiment.run import OnProgress, run
-from zoo.experiment.spec import Conditions, RunSpec
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.paper_recipes import known_recipes
+from zoo.experiment.run import Run
+from zoo.experiment.spec import RunSpec
 
 
 def find_run(folder: Path, name: str) -> Path:
@@ -36,47 +42,56 @@ def find_run(folder: Path, name: str) -> Path:
     return found[0]
 
 
-def read_spec(folder: Path) -> RunSpec:
-    """The specification of a run, from its folder."""
-    return RunSpec(**json.loads((folder / "spec.json").read_text(encoding="utf-8")))
-
-
-def finished(folder: Path) -> FinishedRun:
+def finished(path: Path) -> FinishedRun:
     """Read a run's folder.
 
     Raises:
         FileNotFoundError: the run is not finished.
         ValueError: its weights are not those of its records, or are not its own.
     """
-    folder = Path(folder)
-    paths = sorted((folder / "records").glob("*.json"))
-    if not (folder / "run.json").is_file() or not paths:
-        raise FileNotFoundError(f"{folder} is no finished run: `zoo bench` writes runs/<run>")
-    spec, weights = read_spec(folder), folder / "weights.safetensors"
+    folder = RunFolder(path)
+    summary = folder.summary()
+    if summary is None or not any(folder.records.glob("*.json")):
+        raise FileNotFoundError(f"{path} is no finished run: `zoo bench` writes runs/<run>")
+    spec = folder.spec()
     if spec.checkpoint:
-        raise ValueError(f"{folder} took its weights from {spec.checkpoint}: there is nothing new")
-    entries = [record.load(path) for path in paths]
-    own = tuple(entry for entry in entries if entry.fingerprint == spec.fingerprint)
-    if {entry.checkpoint for entry in own} != {files.sha256(weights)}:
-        raise ValueError(f"{weights} has other weights than the run's records are of")
-    stored = spec.settings
+        raise ValueError(f"{path} took its weights from {spec.checkpoint}: there is nothing new")
+    own = tuple(one for one in folder.read_records() if one.fingerprint == spec.fingerprint)
+    if {entry.checkpoint for entry in own} != {files.sha256(folder.weights)}:
+        raise ValueError(f"{folder.weights} has other weights than the run's records are of")
+    evaluation = evaluation_of(spec, own)
+    recipe = spec.trained_by(evaluation)
     return FinishedRun(
         id=spec.id,
         method=spec.method,
         backbone=spec.backbone,
         recipe=spec.recipe,
-        frames=str(frame_rule(stored["test_frames"], stored["frames"])),
-        height=stored["height"],
-        width=stored["width"],
-        distance=stored["distance"],
+        frames=str(recipe.rule),
+        height=recipe.height,
+        width=recipe.width,
+        distance=evaluation.distance,
         dataset=spec.dataset,
         fingerprint=spec.fingerprint,
         split=spec.split,
         seed=spec.seed,
-        weights=weights,
-        summary=json.loads((folder / "run.json").read_text(encoding="utf-8")),
+        weights=folder.weights,
+        summary=summary,
         records=own,
     )
+
+
+def evaluation_of(spec: RunSpec, records: tuple[Record, ...]) -> Evaluation:
+    """What a run is scored under: its recipe's evaluation, if a record has it, else the first's."""
+    labels = [Label.parse(entry.label) for entry in records]
+    made = [Evaluation(frames=label.frames, distance=label.distance) for label in labels]
+    known = known_recipes().get(parse(spec.recipe).name)
+    if known is not None:
+        usual = known.evaluation
+        rule = str(spec.trained_by().rule_of(usual))
+        wanted = Evaluation(frames=rule, distance=usual.distance)
+        if wanted in made:
+            return wanted
+    return made[0]
 
 
 def publish_run(
@@ -88,8 +103,9 @@ def publish_run(
     dataset: Dataset,
     licence: str,
     notes: tuple[str, ...],
-    conditions: Conditions,
-    on_progress: OnProgress,
+    options: ExecutionOptions,
+    protocols: tuple[str, ...],
+    progress: Progress = SILENT,
 ) -> Published:
     """Publish a finished run, with the scores of the half-precision file as loaded from disk.
 
@@ -101,33 +117,35 @@ def publish_run(
         dataset: the run's own.
         licence: SPDX name, or words.
         notes: what a user must know.
-        conditions: device, workers and protocols.
-        on_progress: told ``(stage, done, total)``.
+        options: device and workers.
+        protocols: to score under.
+        progress: told the stages.
 
     Raises:
         FileNotFoundError, ValueError: as `finished`.
         OSError: an image cannot be read or a file cannot be written.
     """
-    source = finished(folder)
+    source, spec = finished(folder), RunFolder(folder).spec()
+    scoring = Scoring(
+        evaluation=Evaluation(frames=source.frames, distance=source.distance), protocols=protocols
+    )
     with tempfile.TemporaryDirectory(prefix="zoo-publish-") as work:
         draft = write_draft(source, name, Path(work))
-        spec = dataclasses.replace(read_spec(folder), checkpoint=f"{name}@{draft.sha256}")
-        records = run(
-            spec,
-            Path(work) / "run",
-            dataset=dataset,
-            conditions=conditions,
-            on_progress=on_progress,
-            checkpoint=draft.weights,
+        run = Run(
+            dataclasses.replace(spec, checkpoint=f"{name}@{draft.sha256}"),
+            dataset,
+            options,
+            RunFolder(Path(work) / "run"),
+            progress,
+            fetch=lambda: draft.weights,
         )
+        records = run.score(scoring)
         return publish(source, name, draft, records, into, table, licence=licence, notes=notes)
 
 
-def data_of(source: FinishedRun) -> str:
+def data_of(run: FinishedRun | RunSpec) -> str:
     """How to open the data set, and the split of it, that a run is of."""
-    asked = parse(source.dataset.partition(":")[0])
-    split = {"split": source.split} if source.split else {}
-    return str(Variant(asked.name, {**asked.arguments, **split}))
+    return name_of_split(run.dataset, run.split)
 
 
 def check_name(name: str, source: FinishedRun) -> None:
@@ -137,7 +155,7 @@ def check_name(name: str, source: FinishedRun) -> None:
         ValueError: it does not, or the run was limited to some identities.
     """
     method, dataset, _ = split_name(name)
-    expected = parse(source.method).name, parse(source.dataset.partition(":")[0]).name
+    expected = parse(source.method).name, parse_name(source.dataset).variants[0].name
     if (method, dataset) != expected:
         raise ValueError(
             f"{name!r} does not fit {source.method} on {source.dataset}: expected "
@@ -155,6 +173,6 @@ def licence_of(source: FinishedRun, licence: str | None) -> str:
     Raises:
         ValueError: nobody says.
     """
-    if licence is None and parse(source.dataset).name not in SELF_MADE:
+    if licence is None and not is_self_made(source.dataset):
         raise ValueError(f"--licence is missing: weights trained on {source.dataset} need one")
     return licence or "Apache-2.0"
