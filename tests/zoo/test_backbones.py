@@ -1,6 +1,5 @@
 """timm networks by name: which text builds one, and which is refused."""
 
-import inspect
 import pickle
 from inspect import signature
 
