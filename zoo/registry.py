@@ -10,6 +10,7 @@ from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
+from methods.ap3d import ap3d, ap3d_nl, ap_i3d, c2d, c2d_nl, i3d, p3d
 from methods.backbone import channels_last
 from methods.baselines import (
     resnet50_image,
@@ -62,6 +63,13 @@ METHODS = (
     resnet50_image,
     resnet3d50,
     resnet3d50_nl,
+    c2d,
+    i3d,
+    ap_i3d,
+    p3d,
+    ap3d,
+    c2d_nl,
+    ap3d_nl,
 )
 OWN = "own"  # in place of a backbone or a neck: the method's own
 

@@ -1,10 +1,11 @@
-"""What the four papers print: every row of every table of results, as one long frame.
+"""What the papers print: every row of every table of results, as one long frame.
 
 Each paper's figures lie in a file of its own, one line a printed row, the columns in the order of
 the print, so that page and file can be laid side by side. There, ``-`` is a dash of the print, and
 a blank means that the table has no such column. Our remarks are kept apart: ``notes.csv`` says what
 is doubtful and why, ``protocols.csv`` what a paper says of its test. In both a blank matches
-everything; a cell has every note that matches it, but only the last protocol.
+everything; a cell has every note that matches it, but only the last protocol. Table 0 holds what a
+paper is known by through others only; its notes begin with "Third party".
 
 No torch is needed, so that reports can be made anywhere.
 """
@@ -22,6 +23,8 @@ PAPERS = {
     "(AAAI 2019)",
     "resnet3d": "Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
     "Attention (2018)",
+    "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification "
+    "(ECCV 2020)",
 }
 COLUMNS = (
     "paper",

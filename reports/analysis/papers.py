@@ -19,7 +19,13 @@ from reports.analysis.label_text import order
 from reports.analysis.sheets import Cell, Column, Sheet, bold_best, numbers, percent
 
 ADDRESS = ["paper", "table", "row"]
-SHORT = {"stenvan": "STE-NVAN", "nlam": "NLAM", "sta": "STA", "resnet3d": "ResNet3D"}
+SHORT = {
+    "stenvan": "STE-NVAN",
+    "nlam": "NLAM",
+    "sta": "STA",
+    "resnet3d": "ResNet3D",
+    "ap3d": "AP3D",
+}
 _TOLD = ("R1", "mAP")
 NOTES = [
     "published: the paper's own figures, on its data set, network and rules",

@@ -340,6 +340,7 @@ def zoo_command(*arguments, folder):
     return subprocess.run(command, capture_output=True, text=True, cwd=folder)
 
 
+@pytest.mark.slow
 def test_a_plugin_in_the_current_folder_is_listed_and_checked_like_our_own(here):
     (here / "my_methods.py").write_text(METHOD)
     plugin = ("--plugin", "my_methods.py")

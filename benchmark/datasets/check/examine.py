@@ -179,7 +179,7 @@ def _unmatched(dataset: Dataset, queries: Sequence[Tracklet]) -> Finding:
     alone = [t for t in queries if seen[t.pid] < 2]
     if not alone:
         return Finding(check=check, found=0)
-    from benchmark.protocols import PROTOCOLS  # loads torch
+    from benchmark.protocols import PROTOCOLS
 
     rules = PROTOCOLS.get(dataset.protocol)
     if rules is None or rules.unmatched == "skip":

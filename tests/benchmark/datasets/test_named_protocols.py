@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from benchmark.datasets.catalogue import DATASETS, open_dataset
-from benchmark.protocols import ALIASES, PROTOCOLS, score
+from benchmark.protocols import PROTOCOLS, score
 from benchmark.ranking import Embeddings
+from benchmark.rules import ALIASES
 from benchmark.variants import choose
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from benchmark.clips import frame_rule
 from benchmark.protocols import PROTOCOLS
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from reports.analysis.label_text import explain, order
 
 # what the page must say for each value of a protocol's fields, and of no other value

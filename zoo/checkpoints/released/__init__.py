@@ -12,7 +12,7 @@ Such a module holds
 
 from types import ModuleType
 
-from zoo.checkpoints.released import ste_nvan
+from zoo.checkpoints.released import ap3d, ste_nvan
 
-LAYOUTS: tuple[ModuleType, ...] = (ste_nvan,)
+LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, ap3d)
 RELEASED: dict[str, ModuleType] = {name: layout for layout in LAYOUTS for name in layout.NETWORKS}
