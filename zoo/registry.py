@@ -26,6 +26,7 @@ from methods.baselines import (
     seresnet50_ta,
     seresnet50_tp,
 )
+from methods.cosam import cosam
 from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
     nvan,
@@ -66,6 +67,7 @@ METHODS = (
     resnet50_image,
     resnet3d50,
     resnet3d50_nl,
+    cosam,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []
@@ -112,6 +114,7 @@ def create(
     backbone: nn.Module | str | None = None,
     weights: str | None = None,
     size: tuple[int, int] | None = None,
+    frames: int | None = None,
 ) -> nn.Module:
     """Build a method's network.
 
@@ -125,6 +128,7 @@ def create(
             starts at random.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.
+        frames: T of the clips, for methods with a layer as long as the clip; others take any.
 
     Raises:
         LookupError: unknown method or argument.
@@ -132,9 +136,11 @@ def create(
         OSError: the weights cannot be had.
     """
     function, variant = find(method)
-    arguments = dict(variant.arguments)
-    if size is not None and "height" in variants.parameters(function):
+    arguments, takes = dict(variant.arguments), variants.parameters(function)
+    if size is not None and "height" in takes:
         arguments = {"height": size[0], "width": size[1], **arguments}
+    if frames is not None and "frames" in takes:
+        arguments = {"frames": frames, **arguments}
     if backbone is None:
         backbone = own_backbone(function)
     if isinstance(backbone, str):
