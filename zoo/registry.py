@@ -40,6 +40,7 @@ from methods.nvan import (
 )
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
+from methods.tclnet import tclnet
 from zoo.initial_weights import load_start
 
 METHODS = (
@@ -68,6 +69,7 @@ METHODS = (
     resnet3d50,
     resnet3d50_nl,
     cosam,
+    tclnet,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []

@@ -38,6 +38,8 @@ WITHOUT_EFFECT = re.compile(  # in training; in float32 what is left of their gr
     r"|non_local\..*\.norm\.bias"  # of a stage's last layer: BatchNorm follows on both branches
     r"|after\..*\.b\.bias"  # NLAM's φ
     r"|after\..*\.(reduce|summary)\.0\.bias"  # COSAM: BatchNorm follows
+    r"|ts[be]\.embed\.[01]\.bias"  # TCLNet: BatchNorm follows the first, and all that sees the last
+    r"|head\.neck\.bias"  # two classes of one size pull it both ways
     r"|aggregate\.temporal\.bias"  # one constant on all scores that the ReLU lets pass
 )
 OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # the neck follows

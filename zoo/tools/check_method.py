@@ -49,7 +49,8 @@ def run_checks(method: str, backbone: str | None = None) -> list[Result]:
 
     def build(num_classes: int) -> nn.Module:
         torch.manual_seed(0)
-        return registry.create(str(variant), num_classes, backbone=network, size=CLIPS[3:])
+        clip = {"size": CLIPS[3:], "frames": CLIPS[1]}
+        return registry.create(str(variant), num_classes, backbone=network, **clip)
 
     results = []
     for check in CHECKS:
