@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import FrameNet
-from methods.non_local import Watch
+from methods.non_local import AttentionMaps
 from methods.output import check_clips
 from methods.temporal import TEMPORAL, ClipNet, aggregation
 
@@ -49,11 +49,11 @@ class COSAM(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(channels, inner), nn.Tanh(), nn.Linear(inner, channels))
 
     def forward(
-        self, x: Tensor, frames: int, *, watch: Watch | None = None, name: str = ""
+        self, x: Tensor, frames: int, *, maps: AttentionMaps | None = None, name: str = ""
     ) -> Tensor:
         """[B*T, C, H, W] -> the same, for T = ``frames``.
 
-        With ``watch``, the masks are noted under ``<name>_mask``, [B, T, H, W], and the channels'
+        With ``maps``, the masks are noted under ``<name>_mask``, [B, T, H, W], and the channels'
         weights under ``<name>_channel``, [B, C].
         """
         reduced = self.reduce(x)  # [B*T, C_r, H, W], step 1
@@ -61,9 +61,9 @@ class COSAM(nn.Module):
         y = mask * x  # step 5
         weights = self.mlp(y.mean((2, 3))).sigmoid()  # [B*T, C]
         weights = weights.unflatten(0, (-1, frames)).mean(1)  # [B, C], step 6
-        if watch is not None:
-            watch[f"{name}_mask"] = mask.unflatten(0, (-1, frames)).squeeze(2)
-            watch[f"{name}_channel"] = weights
+        if maps is not None:
+            maps[f"{name}_mask"] = mask.unflatten(0, (-1, frames)).squeeze(2)
+            maps[f"{name}_channel"] = weights
         return y * (1 + weights.repeat_interleave(frames, 0)[:, :, None, None])  # step 7
 
 
@@ -116,7 +116,7 @@ class CosamNet(ClipNet):
         super().__init__(frames, aggregate, num_classes, after=after)
         self.clip = clip
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> the last stage's maps, [B, T, D, H', W'].
 
         Raises:
@@ -130,7 +130,7 @@ class CosamNet(ClipNet):
                 f"for {' × '.join(map(str, self.clip))}; take such clips, or build it with "
                 f"frames={given[0]}, height={given[1]}, width={given[2]}"
             )
-        return super().features(clips, watch)
+        return super().features(clips, maps)
 
 
 def cosam(

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from methods.backbone import FrameNet
 from methods.head import Head
-from methods.non_local import Watch
+from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, check_clips
 from methods.pair_head import PairHead
 
@@ -40,10 +40,10 @@ class TSB(nn.Module):
         super().__init__()
         self.embed = _embedding(channels)
 
-    def forward(self, x: Tensor, frames: int, watch: Watch | None = None) -> Tensor:
+    def forward(self, x: Tensor, frames: int, maps: AttentionMaps | None = None) -> Tensor:
         """[B*T, C, H, W] -> the same, for T = ``frames``.
 
-        With ``watch``, the attention over the other frames' cells is noted under ``boosting``,
+        With ``maps``, the attention over the other frames' cells is noted under ``boosting``,
         [B, T, T, H, W] (frame, other frame, cell), its sums under ``boosting_pairs``, [B, T, T].
         """
         with torch.autocast(x.device.type, enabled=False):
@@ -56,9 +56,9 @@ class TSB(nn.Module):
             attention = scores.flatten(2).softmax(2)  # [B, T, T*H*W], step 3
             values = clips.flatten(3).transpose(2, 3).flatten(1, 2)  # [B, T*H*W, C]
             boost = attention @ values  # [B, T, C], step 4
-        if watch is not None:
-            watch["boosting"] = attention.unflatten(2, (frames, *x.shape[2:]))
-            watch["boosting_pairs"] = watch["boosting"].sum((3, 4))
+        if maps is not None:
+            maps["boosting"] = attention.unflatten(2, (frames, *x.shape[2:]))
+            maps["boosting_pairs"] = maps["boosting"].sum((3, 4))
         return x + self.embed(boost.flatten(0, 1)[:, :, None, None])
 
 
@@ -89,11 +89,11 @@ class TSE(nn.Module):
         self.embed = _embedding(channels)  # E
 
     def forward(
-        self, x: Tensor, frames: int, shared: nn.Module, watch: Watch | None = None
+        self, x: Tensor, frames: int, shared: nn.Module, maps: AttentionMaps | None = None
     ) -> Tensor:
         """[B*T, C, H, W] -> both learners' features side by side, [B*T/2, 2*D].
 
-        ``shared`` are the blocks of stage 4 before the learners' own. With ``watch``, step 2 is
+        ``shared`` are the blocks of stage 4 before the learners' own. With ``maps``, step 2 is
         noted under ``correlation``, [B, T/2, H, W], and under ``kept_rows``, [B, T, H], 0 for a row
         that was erased and 1 for others.
         """
@@ -110,10 +110,10 @@ class TSE(nn.Module):
             pooled = (wide.flatten(2) @ attention[:, :, None]).unsqueeze(3)  # [B*T/2, C, 1, 1]
         x1 = x1 * keep[:, None].to(x1.dtype) + self.embed(pooled)  # step 4
         y1 = self.branches[1](shared(x1))
-        if watch is not None:
+        if maps is not None:
             kept = torch.stack([torch.ones_like(keep), keep], 1).float().flatten(0, 1).squeeze(2)
-            watch["correlation"] = f.unflatten(0, (-1, frames // 2))
-            watch["kept_rows"] = kept.unflatten(0, (-1, frames))
+            maps["correlation"] = f.unflatten(0, (-1, frames // 2))
+            maps["kept_rows"] = kept.unflatten(0, (-1, frames))
         return torch.cat([y0.amax((2, 3)), y1.amax((2, 3))], 1)  # step 5
 
     def rows_of(self, rows: int) -> int:
@@ -185,26 +185,26 @@ class TCLNet(nn.Module):
         """[B, T, 3, H, W] -> `ClipOutput`; both are [B, 2*D], the learners' halves side by side."""
         return self.head(self.features(clips))
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B, 2*D], or [B, D] without TSE."""
         self._check(clips)
         x = self.frames.layer1(self.frames.stem(clips.flatten(0, 1)))  # [B*T, C, H/4, W/4]
         x = self.frames.layer2(x)  # [B*T, C, H/8, W/8]
         if self.tsb is not None:
-            x = self.tsb(x, clips.shape[1], watch)
+            x = self.tsb(x, clips.shape[1], maps)
         x = self.frames.layer3(x)  # [B*T, C, H/16, W/16]
         if self.tse is None:
             x = self.frames.layer4(x).amax((2, 3))  # [B*T, D]
         else:
-            x = self.tse(x, clips.shape[1], self.frames.layer4, watch)  # [B*T/2, 2*D]
+            x = self.tse(x, clips.shape[1], self.frames.layer4, maps)  # [B*T/2, 2*D]
         return x.unflatten(0, (len(clips), -1)).mean(1)
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """What TSB and TSE note down."""
-        watch: Watch = {}
-        self.features(clips, watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
     def _check(self, clips: Tensor) -> None:
         multiple = 1 if self.tse is None else 2

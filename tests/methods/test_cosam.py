@@ -75,15 +75,15 @@ def double(module):
 
 @pytest.mark.parametrize(("frames", "size"), [(2, (3, 2)), (3, (2, 2)), (4, (1, 3))])
 def test_the_module_is_steps_1_to_7(wake, draw, error, frames, size):
-    layer, x, watch = wake(COSAM(6, frames, size)), draw(2 * frames, 6, *size), {}
+    layer, x, maps = wake(COSAM(6, frames, size)), draw(2 * frames, 6, *size), {}
     with torch.no_grad():
         layer.summary[0].weight *= 5  # masks that differ
-        found = layer(x, frames, watch=watch, name="here")
+        found = layer(x, frames, maps=maps, name="here")
         by_hand = [cosam_by_hand(double(layer), c) for c in x.double().unflatten(0, (2, -1))]
     wanted, masks, weights = (torch.stack(part) for part in zip(*by_hand, strict=True))
     assert error(found, wanted.flatten(0, 1)) < 1e-5
-    assert error(watch["here_mask"], masks) < 1e-5
-    assert error(watch["here_channel"], weights) < 1e-5
+    assert error(maps["here_mask"], masks) < 1e-5
+    assert error(maps["here_channel"], weights) < 1e-5
     assert masks.std() > 0.01 and weights.std() > 0.01
 
 

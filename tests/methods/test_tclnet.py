@@ -81,17 +81,17 @@ def tse_by_hand(layer, shared, x0, x1, count):
 
 @pytest.mark.parametrize(("frames", "size"), [(2, (3, 2)), (3, (2, 3)), (4, (4, 2))])
 def test_tsb_is_its_four_steps(wake, draw, error, frames, size):
-    layer, x, watch = wake(TSB(5)).double(), draw(2 * frames, 5, *size).double(), {}
+    layer, x, maps = wake(TSB(5)).double(), draw(2 * frames, 5, *size).double(), {}
     with torch.no_grad():
-        found = layer(x, frames, watch).unflatten(0, (2, -1))
+        found = layer(x, frames, maps).unflatten(0, (2, -1))
         for clip in range(2):
             wanted, attention = tsb_by_hand(layer, x.unflatten(0, (2, -1))[clip])
             assert error(found[clip], wanted) < 1e-10
             for place, value in attention.items():
-                assert watch["boosting"][(clip, *place)].item() == pytest.approx(value)
-    own = watch["boosting_pairs"].diagonal(dim1=1, dim2=2)
+                assert maps["boosting"][(clip, *place)].item() == pytest.approx(value)
+    own = maps["boosting_pairs"].diagonal(dim1=1, dim2=2)
     assert not own.any()  # no frame looks at itself
-    assert torch.allclose(watch["boosting_pairs"].sum(2), torch.ones(2, frames).double())
+    assert torch.allclose(maps["boosting_pairs"].sum(2), torch.ones(2, frames).double())
 
 
 def stage(narrow, layers):
@@ -109,15 +109,15 @@ def test_tse_is_its_five_steps(narrow, wake, draw, error, layers, size, count):
         shared, channels = nn.Sequential(copy.deepcopy(last)), 24
     layer = wake(TSE(last, channels, 24, count)).double()
     shared = wake(shared, seed=1).double()
-    x, watch = draw(6, channels, *size).double(), {}
+    x, maps = draw(6, channels, *size).double(), {}
     with torch.no_grad():
         layer.branches[1].bn3.bias += 0.5  # the learners differ
-        found = layer(x, 6, shared, watch)
+        found = layer(x, 6, shared, maps)
         for pair in range(3):
             wanted, erased = tse_by_hand(layer, shared, x[2 * pair], x[2 * pair + 1], count)
             kept = [r not in erased for r in range(size[0])]
-            assert watch["kept_rows"][0, 2 * pair].all()  # the first frame loses nothing
-            assert watch["kept_rows"][0, 2 * pair + 1].bool().tolist() == kept
+            assert maps["kept_rows"][0, 2 * pair].all()  # the first frame loses nothing
+            assert maps["kept_rows"][0, 2 * pair + 1].bool().tolist() == kept
             assert error(found[pair], wanted) < 1e-10
 
 
@@ -176,9 +176,9 @@ def test_new_modules_add_nothing_but_rows_are_erased(narrow, draw, error):
     model, x = tclnet(narrow()).eval(), draw(4, 32, 8, 4)
     with torch.no_grad():
         assert torch.equal(model.tsb(x, 4), x)
-        watch, y = {}, draw(4, 32, 4, 2)
-        features = model.tse(y, 4, nn.Identity(), watch)
-        assert (watch["kept_rows"] == 0).sum() == 2  # one row of each second frame
+        maps, y = {}, draw(4, 32, 4, 2)
+        features = model.tse(y, 4, nn.Identity(), maps)
+        assert (maps["kept_rows"] == 0).sum() == 2  # one row of each second frame
         plain = model.tse.branches[0](y[[0, 2]]).amax((2, 3))
     assert error(features[:, :64], plain.double()) < 1e-6
 
