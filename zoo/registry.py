@@ -20,6 +20,7 @@ from methods.baselines import (
     seresnet50_ta,
     seresnet50_tp,
 )
+from methods.bicnet import bicnet_tks
 from methods.cosam import cosam
 from methods.head import NECKS, Head
 from methods.nlam import nlam_nltp, nlam_tp
@@ -66,6 +67,7 @@ METHODS = (
     resnet3d50_nl,
     cosam,
     tclnet,
+    bicnet_tks,
 )
 OWN = "own"  # in place of a backbone or a neck: the method's own
 

@@ -12,7 +12,7 @@ Such a module holds
 
 from types import ModuleType
 
-from zoo.checkpoints.released import cosam, ste_nvan, tclnet
+from zoo.checkpoints.released import bicnet, cosam, ste_nvan, tclnet
 
-LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, cosam, tclnet)
+LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, cosam, tclnet, bicnet)
 RELEASED: dict[str, ModuleType] = {name: layout for layout in LAYOUTS for name in layout.NETWORKS}
