@@ -3,7 +3,7 @@
 A plugin is a module that Python can import, or a single file. It holds at least one of
 
 * ``METHODS``, ``DATASETS``: tuples of functions; a function's name is the name of the method or
-  data set;
+  data set, and a data set may also be a `benchmark.datasets.kind.DatasetKind`;
 * ``LOSSES``, ``SAMPLERS``, ``OPTIMISERS``, ``SAMPLINGS`` (how the frames of a training clip are
   drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries by name, as those of `benchmark`,
   which take the entries in.
@@ -32,7 +32,7 @@ KINDS = {
     "dataset": ("DATASETS", None),
     "loss": ("LOSSES", "benchmark.losses"),
     "sampler": ("SAMPLERS", "benchmark.samplers"),
-    "optimiser": ("OPTIMISERS", "benchmark.train"),
+    "optimiser": ("OPTIMISERS", "benchmark.optimisers"),
     "sampling": ("SAMPLINGS", "benchmark.clips"),
     "metric": ("METRICS", "benchmark.metrics"),
     "recipe": ("RECIPES", "benchmark.recipes"),
@@ -102,7 +102,7 @@ def plugin_functions(attribute: str, group: str) -> list[Callable]:
             thing = entry.load()
         except Exception as error:  # whatever somebody else's module raises
             raise ValueError(f"{origin} fails: {_first_line(error)}") from None
-        _check_function(thing, origin, method=attribute == "METHODS")
+        _check_function(_function_of(thing), origin, method=attribute == "METHODS")
         found.append(thing)
     return found
 
@@ -155,7 +155,7 @@ def _place_of(error: BaseException) -> str | None:
 def _place(module: ModuleType, kind: str, thing: object = None) -> str:
     """``file:line`` of a thing if it stands in the module's file, else of where it is listed."""
     file = module.__file__
-    code = getattr(thing, "__code__", None)
+    code = getattr(_function_of(thing), "__code__", None)
     if code is not None and code.co_filename == file:
         return f"{file}:{code.co_firstlineno}"
     listed = re.compile(rf"{KINDS[kind][0]}\b")
@@ -184,7 +184,8 @@ def _contents(module: ModuleType, text: str) -> Iterator[tuple[str, str, object]
             )
         for item in listed:
             thing = item if home is None else listed[item]
-            yield kind, getattr(item, "__name__", None) if home is None else item, thing
+            own = getattr(_function_of(item), "__name__", None)
+            yield kind, own if home is None else item, thing
 
 
 def _entries(kind: str) -> MutableMapping[str, object]:
@@ -196,9 +197,10 @@ def _entries(kind: str) -> MutableMapping[str, object]:
 def _check(kind: str, name: object, thing: object, origin: str) -> None:
     """Refuse what is not of its kind, and a name that another one has."""
     if kind in ("method", "dataset"):
-        _check_function(thing, origin, method=kind == "method")
-        if name != thing.__name__:
-            raise ValueError(f"{origin}: {thing.__name__!r} cannot go by another name, {name!r}")
+        function = _function_of(thing)
+        _check_function(function, origin, method=kind == "method")
+        if name != function.__name__:
+            raise ValueError(f"{origin}: {function.__name__!r} cannot go by another name, {name!r}")
     elif kind in ("recipe", "protocol"):
         _check_object(kind, name, thing, origin)
     elif not callable(thing):
@@ -215,10 +217,19 @@ def _built_in(kind: str) -> dict[str, Callable]:
     if kind == "method":
         from zoo.registry import METHODS as functions
     elif kind == "dataset":
-        from benchmark.datasets.catalogue import DATASETS as functions
+        from benchmark.datasets.catalogue import DATASETS
+
+        return {dataset.name: dataset for dataset in DATASETS}
     else:
         return {}
     return {function.__name__: function for function in functions}
+
+
+def _function_of(thing: object) -> object:
+    """The function that a method or data set is; a data set may be an object that holds it."""
+    from benchmark.datasets.kind import DatasetKind
+
+    return thing.open if isinstance(thing, DatasetKind) else thing
 
 
 def _check_object(kind: str, name: object, thing: object, origin: str) -> None:

@@ -1,5 +1,6 @@
 """timm networks by name: which text builds one, and which is refused."""
 
+import inspect
 import pickle
 
 import pytest

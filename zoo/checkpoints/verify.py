@@ -129,7 +129,7 @@ def _scores(
         device=torch.device(device),
         precision="no",
         workers=workers,
-        on_progress=progress.advance,
+        progress=progress,
     )
     return [_compare(checkpoint, entry, embeddings) for entry in records.values()]
 

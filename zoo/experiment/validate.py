@@ -58,7 +58,7 @@ def open_validation(
     if spec.validation is None:
         return dataset, None
     plan = ValidationPlan(**spec.validation)
-    held_out = dataset.held_out(share=1 / plan.folds, fold=plan.fold)
+    held_out = dataset.held_out(fold=plan.fold, folds=plan.folds)
     validation = Validation(
         score=_Scorer(spec, held_out, plan, options),
         every=plan.every,
