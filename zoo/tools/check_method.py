@@ -54,7 +54,8 @@ def run_checks(method: str, backbone: str | None = None) -> list[Result]:
 
     def build(num_classes: int) -> nn.Module:
         torch.manual_seed(0)
-        return registry.create(str(variant), num_classes, backbone=network, size=CLIPS[3:])
+        clip = {"size": CLIPS[3:], "frames": CLIPS[1]}
+        return registry.create(str(variant), num_classes, backbone=network, **clip)
 
     results = []
     for check in CHECKS:
@@ -188,7 +189,7 @@ def batch_independence(build: Callable[[int], nn.Module]) -> str:
 def lengths_and_sizes(build: Callable[[int], nn.Module]) -> str:
     """Other T and image sizes work, or are refused with a ValueError."""
     model, taken, refused = build(0).eval(), [], []
-    for frames, height, width in OTHER_CLIPS:
+    for frames, height, width in ((CLIPS[1], *CLIPS[3:]), *OTHER_CLIPS):
         size = f"{frames}x{height}x{width}"
         try:
             with torch.no_grad():
@@ -197,7 +198,8 @@ def lengths_and_sizes(build: Callable[[int], nn.Module]) -> str:
             taken.append(size)
         except ValueError:
             refused.append(size)
-    expect(len(taken) > 1, f"only {taken} are taken")
+    own = f"{CLIPS[1]}x{CLIPS[3]}x{CLIPS[4]}"
+    expect(own in taken, f"refuses {own}, which it was built for")
     return f"takes {' '.join(taken)}" + (f", refuses {' '.join(refused)}" if refused else "")
 
 

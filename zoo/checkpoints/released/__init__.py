@@ -12,7 +12,7 @@ Such a module holds
 
 from types import ModuleType
 
-from zoo.checkpoints.released import ap3d, ste_nvan
+from zoo.checkpoints.released import ap3d, bicnet, cosam, ste_nvan, tclnet
 
-LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, ap3d)
+LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, ap3d, bicnet, cosam, tclnet)
 RELEASED: dict[str, ModuleType] = {name: layout for layout in LAYOUTS for name in layout.NETWORKS}
