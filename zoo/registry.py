@@ -37,6 +37,7 @@ from methods.nvan import (
     resnet50_max,
     stenvan,
 )
+from methods.psta import psta
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
 from zoo.initial_weights import load_start
@@ -66,6 +67,7 @@ METHODS = (
     resnet50_image,
     resnet3d50,
     resnet3d50_nl,
+    psta,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []
@@ -112,6 +114,7 @@ def create(
     backbone: nn.Module | str | None = None,
     weights: str | None = None,
     size: tuple[int, int] | None = None,
+    frames: int | None = None,
 ) -> nn.Module:
     """Build a method's network.
 
@@ -125,6 +128,7 @@ def create(
             starts at random.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.
+        frames: T, for methods with a layer that depends on it; others take any.
 
     Raises:
         LookupError: unknown method or argument.
@@ -133,8 +137,11 @@ def create(
     """
     function, variant = find(method)
     arguments = dict(variant.arguments)
-    if size is not None and "height" in variants.parameters(function):
+    parameters = variants.parameters(function)
+    if size is not None and "height" in parameters:
         arguments = {"height": size[0], "width": size[1], **arguments}
+    if frames is not None and "frames" in parameters:
+        arguments = {"frames": frames, **arguments}
     if backbone is None:
         backbone = own_backbone(function)
     if isinstance(backbone, str):

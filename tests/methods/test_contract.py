@@ -1,6 +1,5 @@
 """What every registered method promises, put to the checks that ``zoo check`` runs."""
 
-import inspect
 import re
 
 import pytest
@@ -14,15 +13,12 @@ from zoo.tools.check_method import run_checks
 NARROW = "[channels=8+16+16+32,layers=1+2+3+1]"
 
 
-def built(name, num_classes=0, size=(64, 32)):
-    """A narrow twin, for images of this size."""
+def built(name, num_classes=0, size=(64, 48), frames=4):
+    """A narrow twin, for clips of this size."""
     function, _ = registry.find(name)
     backbone = registry.own_backbone(function).removeprefix("legacy_") + NARROW
-    takes = inspect.signature(function).parameters
     torch.manual_seed(0)
-    if "height" in takes:
-        name = f"{name}[height={size[0]},width={size[1]}]"
-    return registry.create(name, num_classes, backbone=backbone)
+    return registry.create(name, num_classes, backbone=backbone, size=size, frames=frames)
 
 
 @pytest.mark.parametrize("name", zoo.list_methods())
@@ -46,7 +42,7 @@ OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # 
 def test_every_parameter_has_a_gradient_well_above_rounding(name, wake, draw):
     model, classes = wake(built(name, 2)).train(), torch.tensor([0, 0, 1, 1])
     torch.manual_seed(0)
-    out = model(draw(4, 4, 3, 64, 32))
+    out = model(draw(4, 4, 3, 64, 48))
     sum(losses(out, classes, triplet="soft", smoothing=0.0).values()).backward()
     sizes = {
         n: p.grad.square().mean().sqrt().item()
@@ -63,7 +59,7 @@ def test_every_parameter_has_a_gradient_well_above_rounding(name, wake, draw):
 
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_a_clip_alone_is_a_clip_among_three(name, wake, draw):
-    model, clips = wake(built(name)), draw(3, 4, 3, 64, 32)
+    model, clips = wake(built(name)), draw(3, 4, 3, 64, 48)
     with torch.no_grad():
         together, alone = model(clips).embedding, model(clips[1:2]).embedding
     assert ((together[1:2] - alone).norm() / alone.norm()).item() < 1e-5
@@ -72,18 +68,18 @@ def test_a_clip_alone_is_a_clip_among_three(name, wake, draw):
 
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_every_frame_counts(name, wake, draw):
-    model, clip = wake(built(name)), draw(1, 4, 3, 64, 32)
+    model, clip = wake(built(name)), draw(1, 4, 3, 64, 48)
     with torch.no_grad():
         whole = model(clip).embedding
         for t in range(4):
             other = clip.clone()
-            other[:, t] = draw(3, 64, 32)
+            other[:, t] = draw(3, 64, 48)
             assert (model(other).embedding - whole).norm() > 1e-4 * whole.norm(), t
 
 
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_outputs_are_float32_under_autocast(name, draw):
-    model, clips = built(name, 7).eval(), draw(2, 4, 3, 64, 32)
+    model, clips = built(name, 7).eval(), draw(2, 4, 3, 64, 48)
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         out = model(clips)
     assert out.embedding.dtype == out.metric.dtype == torch.float32
@@ -105,7 +101,7 @@ def test_what_is_no_clip_batch_is_refused(name):
 
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_attention_is_there_to_be_drawn(name, draw):
-    model, clips = built(name).eval(), draw(2, 4, 3, 64, 32)
+    model, clips = built(name).eval(), draw(2, 4, 3, 64, 48)
     maps = model.attention(clips)
     plain = {"avg", "max", "tp", "rnn", "image"} & set(name.split("_")) and "nlam" not in name
     expected = (not plain and name != "resnet3d50") or name.startswith("sta")
