@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.non_local import Watch
+from methods.precision import at_least_float32
 
 
 class PairGates(nn.Module):
@@ -116,8 +117,7 @@ def relations(queries: Tensor, keys: Tensor, *, across: bool) -> Tensor:
     k are the cells of the other frame if ``across``, else of its own.
     """
     with torch.autocast(queries.device.type, enabled=False):
-        q = queries.flatten(3).to(torch.promote_types(queries.dtype, torch.float32))
-        k = keys.flatten(3).to(q.dtype)  # [P, 2, d, n]
+        q, k = (at_least_float32(x).flatten(3) for x in (queries, keys))  # [P, 2, d, n]
         to = q.transpose(2, 3) @ (_other(k) if across else k)  # [P, 2, n, n], A[p, k]
         back = _other(to) if across else to  # A[k, p]
         return torch.cat([to.transpose(2, 3), back], 2).unflatten(3, queries.shape[3:])
@@ -135,8 +135,7 @@ def _each(layer: nn.Module, x: Tensor) -> Tensor:
 
 def _merged(x: Tensor, cells: Tensor, channels: Tensor) -> Tensor:
     """ReLU(c₀ s₀ F₀ + c₁ s₁ F₁), [P, C, H, W], in float32 for the square to come."""
-    gated = (channels * cells * x).sum(1).relu()
-    return gated.to(torch.promote_types(gated.dtype, torch.float32))
+    return at_least_float32((channels * cells * x).sum(1).relu())
 
 
 def conv_norm_relu(inside: int, out: int, kernel: int = 1) -> tuple[nn.Module, ...]:

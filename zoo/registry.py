@@ -39,6 +39,7 @@ from methods.nvan import (
 )
 from methods.psta import psta
 from methods.resnet3d import resnet3d50, resnet3d50_nl
+from methods.sinet import idnet, sanet, sbnet, sinet
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
 from zoo.initial_weights import load_start
 
@@ -68,6 +69,10 @@ METHODS = (
     resnet3d50,
     resnet3d50_nl,
     psta,
+    sinet,
+    sbnet,
+    idnet,
+    sanet,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []

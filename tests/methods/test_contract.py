@@ -43,7 +43,10 @@ def test_every_parameter_has_a_gradient_well_above_rounding(name, wake, draw):
     model, classes = wake(built(name, 2)).train(), torch.tensor([0, 0, 1, 1])
     torch.manual_seed(0)
     out = model(draw(4, 4, 3, 64, 48))
-    sum(losses(out, classes, triplet="soft", smoothing=0.0).values()).backward()
+    parts = losses(out, classes, triplet="soft", smoothing=0.0)
+    if out.frames is not None:  # which a loss between frames takes
+        parts["frames"] = out.frames.abs().mean()
+    sum(parts.values()).backward()
     sizes = {
         n: p.grad.square().mean().sqrt().item()
         for n, p in model.named_parameters()
@@ -103,7 +106,9 @@ def test_what_is_no_clip_batch_is_refused(name):
 def test_attention_is_there_to_be_drawn(name, draw):
     model, clips = built(name).eval(), draw(2, 4, 3, 64, 48)
     maps = model.attention(clips)
-    plain = {"avg", "max", "tp", "rnn", "image"} & set(name.split("_")) and "nlam" not in name
+    plain = {"avg", "max", "tp", "rnn", "image", "idnet"} & set(
+        name.split("_")
+    ) and "nlam" not in name
     expected = (not plain and name != "resnet3d50") or name.startswith("sta")
     assert bool(maps) == bool(expected)
     assert all(len(m) == 2 and not m.requires_grad for m in maps.values())
@@ -117,4 +122,5 @@ def test_every_method_of_the_papers_is_there():
         *("resnet50_tp", "resnet50_ta", "resnet50_rnn"),
         *("seresnet50_tp", "seresnet50_ta", "seresnet50_rnn", "nlam_tp", "nlam_nltp"),
         *("resnet50_image", "resnet3d50", "resnet3d50_nl"),
+        *("psta", "sinet", "sbnet", "idnet", "sanet"),
     }
