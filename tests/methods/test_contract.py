@@ -33,6 +33,7 @@ WITHOUT_EFFECT = re.compile(  # in training; in float32 what is left of their gr
     r"non_local\..*\.(phi|g|out)\.bias"  # φ: one constant on all logits; g, W_z: BatchNorm follows
     r"|non_local\..*\.norm\.bias"  # of a stage's last layer: BatchNorm follows on both branches
     r"|after\..*\.b\.bias"  # NLAM's φ
+    r"|head\.neck\.bias"  # where it is trained: a fresh classifier has hardly a preference yet
     r"|aggregate\.temporal\.bias"  # one constant on all scores that the ReLU lets pass
 )
 OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # the neck follows
