@@ -93,7 +93,7 @@ def test_outputs_are_float32_under_autocast(name, draw):
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_what_is_no_clip_batch_is_refused(name):
     model = built(name).eval()
-    assert model.classifier is None
+    assert model.head.classifier is None
     for wrong in (torch.zeros(2, 4, 64, 32), torch.zeros(2, 3, 4, 64, 32)):
         with pytest.raises(ValueError, match=r"expected \[B, T, 3, H, W\]"):
             model(wrong)

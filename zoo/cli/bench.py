@@ -80,12 +80,12 @@ def bench(
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
     from benchmark.recipes import parse_changes
-    from zoo import registry
+    from zoo import plugins
     from zoo.cli.display import Display
     from zoo.experiment.plan import Order
 
     for module in plugin or ():
-        registry.add_plugin(module)
+        plugins.add_plugin(module)
     order = Order(
         methods=_default(pretrained) if methods is None else methods,
         dataset=dataset,
@@ -132,7 +132,8 @@ def _carry_out(order, display, dry_run: bool) -> int:
 
 
 def _dry_run(plan) -> int:
-    from zoo.cli.display import duration, show
+    from benchmark.progress import duration
+    from zoo.cli.display import show
     from zoo.experiment.estimate import describe, estimate
 
     estimates = [estimate(spec, dataset, plan.conditions.device) for spec, dataset in plan.runs]

@@ -43,12 +43,12 @@ def cost(
 
     from benchmark.cost.timing import measure
     from benchmark.device import choose_device
-    from zoo import registry
+    from zoo import plugins, registry
     from zoo.cli.display import Display, show
     from zoo.experiment.plan import expand_methods
 
     for module in plugin or ():
-        registry.add_plugin(module)
+        plugins.add_plugin(module)
     names, where = expand_methods(methods), torch.device(choose_device(device))
     if against is not None:
         if against != "published":

@@ -102,8 +102,8 @@ def _plugins(modules) -> list:
 
     if not modules and not entry_points(group="zoo.datasets"):
         return []
-    from zoo import registry
+    from zoo import plugins
 
     for module in modules:
-        registry.add_plugin(module)
-    return registry.plugin_functions("DATASETS", "zoo.datasets")
+        plugins.add_plugin(module)
+    return plugins.plugin_functions("DATASETS", "zoo.datasets")

@@ -78,6 +78,8 @@ class Display:
             )
             print(f"  {what} {done}/{total}, {duration(passed)}{left}", file=sys.stderr, flush=True)
 
+    advance = progress  # the name that `benchmark.progress.Progress` gives it
+
     def _next(self, what: str, total: int, now: float) -> None:
         self.what, self.started, self.said = what, now, now
         if self.live:

@@ -23,8 +23,7 @@ def embed(
 ) -> int:
     """Embed every tracklet below a folder."""
     from benchmark.device import choose_device
-    from zoo.checkpoints.cache import Watch
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
     from zoo.cli.display import Display
@@ -32,11 +31,11 @@ def embed(
 
     if out.suffix != ".npz":
         raise ValueError(f"{out} must end in .npz")
-    where = settings(offline=offline)
-    row = find(checkpoint, table(where))
+    settings = read_settings(offline=offline)
+    row = find(checkpoint, table(settings))
     search.tracklets_in(folder)  # an empty folder is told before anything is fetched
     with Display() as display:
-        loaded = open_checkpoint(row, where, Watch(progress=display.progress, note=display.note))
+        loaded = open_checkpoint(row, settings, display)
         found = search.features(
             folder,
             row,

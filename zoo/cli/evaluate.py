@@ -34,7 +34,7 @@ def evaluate(
     rows, refused = [], []
     for file in files:
         embeddings = load(file)
-        tracks = embeddings.tracks(place)
+        tracks = embeddings.pooled(place)
         names = list(PROTOCOLS) if protocol == "all" else [n.strip() for n in protocol.split(",")]
         for name in names:
             rules = choose(name, PROTOCOLS, "protocol")

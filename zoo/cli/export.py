@@ -26,19 +26,17 @@ def export(
     """Export a checkpoint, run the file beside the network and print how far they are apart."""
     from benchmark.variants import choose
     from zoo.checkpoints import export as exporting
-    from zoo.checkpoints.cache import Watch
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
     from zoo.cli.display import Display, show
 
     ending = choose(format_, exporting.FORMATS, "format")
-    where = settings(offline=offline)
-    row = find(name, table(where))
+    settings = read_settings(offline=offline)
+    row = find(name, table(settings))
     path = out or Path(f"{name}{ending}")
     with Display() as display:
-        watch = Watch(progress=display.progress, note=display.note)
-        loaded = open_checkpoint(row, where, watch)
+        loaded = open_checkpoint(row, settings, display)
         display.progress(f"export {name}", 0, 1)
         made = exporting.export(loaded.model, row, format_, path)
         display.progress(f"export {name}", 1, 1)

@@ -34,12 +34,12 @@ def inspect(
     from benchmark.device import choose_device
     from reports.figures.film_strips import pictures
     from reports.read import inspection
-    from zoo import registry
+    from zoo import plugins
     from zoo.cli.display import Display
     from zoo.tools import inspect_query as inspecting
 
     for module in plugin or ():
-        registry.add_plugin(module)
+        plugins.add_plugin(module)
     found = inspecting.open_run(run, label, data_root)
     default = 0 if query else 3
     rows = inspecting.choose_queries(found, query or (), default if worst is None else worst)

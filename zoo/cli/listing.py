@@ -23,11 +23,11 @@ def list_(
     from benchmark.datasets.catalogue import DATASETS
     from benchmark.protocols import PROTOCOLS
     from benchmark.recipes import RECIPES
-    from zoo import registry
+    from zoo import plugins, registry
     from zoo.cli.display import show
 
     for module in plugin or ():
-        registry.add_plugin(module)
+        plugins.add_plugin(module)
     if kind not in KINDS:
         raise ValueError(f"cannot list {kind!r}: expected one of {', '.join(KINDS)}")
     if kind == "methods":
@@ -35,7 +35,7 @@ def list_(
             _function(f, ("backbone", "num_classes")) for _, f in sorted(registry.methods().items())
         ]
     elif kind == "datasets":
-        found = (*DATASETS, *registry.plugin_functions("DATASETS", "zoo.datasets"))
+        found = (*DATASETS, *plugins.plugin_functions("DATASETS", "zoo.datasets"))
         rows = [_function(f, ("root", "on_progress")) for f in found]
     elif kind == "recipes":
         rows = [
@@ -59,17 +59,19 @@ def list_(
 
 def _checkpoints(pattern: str, json: bool) -> int:
     from benchmark import variants
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import table
     from zoo.cli.display import show
 
-    where = settings()
-    rows = table(where)
+    settings = read_settings()
+    rows = table(settings)
     shown = []
     for name in variants.select([pattern], rows):
         row = rows[name]
         label, entry = next(iter(row.scores().items()), (None, None))
-        place = "packaged" if row.packaged else "kept" if (where.cache / row.file).is_file() else ""
+        place = (
+            "packaged" if row.packaged else "kept" if (settings.cache / row.file).is_file() else ""
+        )
         percent = {m: round(100 * entry.metrics[m], 2) if entry else None for m in ("mAP", "R1")}
         shown.append(
             {

@@ -46,19 +46,27 @@ def publish(
     from benchmark.device import choose_device
     from zoo.checkpoints import publish as publishing
     from zoo.cli.display import Display
-    from zoo.experiment.finished import check_name, data_of, find_run, finished, licence_of
+    from zoo.experiment.finished import (
+        check_name,
+        data_of,
+        find_run,
+        finished,
+        licence_of,
+        publish_run,
+    )
     from zoo.experiment.run import choose_protocols
     from zoo.experiment.spec import Conditions
 
     if into is not None and (hub is not None or out is not None):
         raise ValueError("--into is for a table of one's own, --out and --hub for a folder")
-    source = finished(find_run(run, name))
-    check_name(name, source.spec)
-    licence = licence_of(source.spec, licence)
+    run = find_run(run, name)
+    source = finished(run)
+    check_name(name, source)
+    licence = licence_of(source, licence)
     folder = into or out or Path("published") / name
     table = (into.resolve().parent if into else folder) / publishing.TABLE
     with Display() as display:
-        data = open_data(data_of(source.spec), data_root, display)
+        data = open_data(data_of(source), data_root, display)
         typed = shlex.join(["zoo", *sys.argv[1:]])
         conditions = Conditions(
             device=choose_device(device),
@@ -66,8 +74,8 @@ def publish(
             protocols=choose_protocols(protocol, data),
             command=f"{source.summary['command']} && {typed}",
         )
-        made = publishing.publish(
-            source,
+        made = publish_run(
+            run,
             name,
             folder,
             table,
@@ -90,7 +98,7 @@ def publish(
 def open_data(text: str, data_root: Path | None, display):
     """A data set, ours or a plugin's, with progress on ``display``."""
     from benchmark.datasets.catalogue import open_dataset
-    from zoo import registry
+    from zoo.plugins import plugin_functions
 
-    extra = registry.plugin_functions("DATASETS", "zoo.datasets")
+    extra = plugin_functions("DATASETS", "zoo.datasets")
     return open_dataset(text, data_root, on_progress=display.progress, extra=extra)

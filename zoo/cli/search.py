@@ -31,8 +31,7 @@ def search(
     import dataclasses
 
     from benchmark.device import choose_device
-    from zoo.checkpoints.cache import Watch
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
     from zoo.cli.display import Display, show
@@ -42,10 +41,10 @@ def search(
         raise ValueError(f"{sheet} must end in .png")
     known = searching.load(features)
     searching.tracklets_in(folder)
-    where = settings(offline=offline)
-    row = find(checkpoint or str(known.about["checkpoint"]), table(where))
+    settings = read_settings(offline=offline)
+    row = find(checkpoint or str(known.about["checkpoint"]), table(settings))
     with Display() as display:
-        loaded = open_checkpoint(row, where, Watch(progress=display.progress, note=display.note))
+        loaded = open_checkpoint(row, settings, display)
         searching.check_same(known, row, loaded.file.sha256)
         query = searching.features(
             folder,

@@ -29,12 +29,12 @@ def train(
 ) -> int:
     """Train methods and score nothing; prints the files of the weights."""
     from benchmark.recipes import parse_changes
-    from zoo import registry
+    from zoo import plugins
     from zoo.cli.display import Display
     from zoo.experiment import plan as bench
 
     for module in plugin or ():
-        registry.add_plugin(module)
+        plugins.add_plugin(module)
     order = bench.Order(
         methods=methods,
         dataset=dataset,

@@ -28,16 +28,15 @@ def verify(
     import dataclasses
 
     from benchmark.device import choose_device
-    from zoo.checkpoints.cache import Watch
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import find, table
     from zoo.checkpoints.verify import FAIL
     from zoo.checkpoints.verify import verify as run_checks
     from zoo.cli.display import Display, show
     from zoo.cli.publish import open_data
 
-    where = settings(offline=offline)
-    row = find(name, table(where))
+    settings = read_settings(offline=offline)
+    row = find(name, table(settings))
     if data_root is not None and dataset is None:
         dataset = row.dataset
     with Display() as display:
@@ -47,8 +46,8 @@ def verify(
             data = open_data(text, data_root, display)
         checks = run_checks(
             row,
-            where,
-            Watch(progress=display.progress, note=display.note),
+            settings,
+            display,
             dataset=data,
             device=choose_device(device),
             workers=workers,

@@ -16,6 +16,7 @@ from benchmark.files import write_whole
 from reports.figures.film_strips import save
 from reports.figures.plots import growth as draw_growth
 from zoo import registry
+from zoo.backbones import build_backbone
 
 GIB = 2**30 / 1e9  # papers may mean this by G
 FRAMES, SIZE = 8, (256, 128)
@@ -73,7 +74,7 @@ def _create(name: str, backbone: str | None, size: tuple[int, int]) -> nn.Module
 
 @functools.cache
 def _backbone(name: str) -> nn.Module:
-    return registry.build_backbone(name)
+    return build_backbone(name)
 
 
 def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float) -> list[dict]:

@@ -15,16 +15,16 @@ import torch
 from torch import nn
 
 from benchmark import embed, record
-from benchmark.clips import normalise, read_clip
 from benchmark.datasets.base import JUNK, Dataset, Tracklet
 from benchmark.datasets.catalogue import open_dataset
+from benchmark.pixels import normalise, read_clip
 from benchmark.protocols import PROTOCOLS
 from benchmark.ranking import Embeddings, distance_blocks
 from benchmark.recipes import DISTANCES, Recipe, recipe
 from benchmark.record import Record
 from benchmark.variants import choose
 from reports.read.inspection import Inspection, Strip
-from zoo import registry
+from zoo import plugins
 from zoo.experiment.finished import data_of
 from zoo.experiment.run import load_weights
 from zoo.experiment.spec import RunSpec
@@ -91,7 +91,7 @@ def open_run(folder: Path, label: str | None = None, data_root: Path | None = No
     per_query = pd.read_csv(folder / "records" / str(chosen.per_query)).set_index("query")
     _, distance, frames = chosen.label.split("/")[:3]
     embeddings = embed.load(folder / f"embeddings-{frames}.safetensors")
-    tracks = embeddings.tracks(DISTANCES[distance][1])
+    tracks = embeddings.pooled(DISTANCES[distance][1])
     return Finished(
         folder=folder,
         spec=spec,
@@ -113,7 +113,7 @@ def _records(folder: Path, spec: RunSpec) -> list[Record]:
 
 
 def _open_data(spec: RunSpec, root: Path | None) -> Dataset:
-    extra = registry.plugin_functions("DATASETS", "zoo.datasets")
+    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
     dataset = open_dataset(data_of(spec), root, extra=extra)
     limit = spec.dataset.partition(":")[2]
     if limit:

@@ -16,13 +16,14 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmark import embed
-from benchmark.clips import chunk_first, frame_rule, read_clip
+from benchmark.clips import chunk_first, frame_rule
 from benchmark.datasets.base import Dataset, Tracklet, image_names
 from benchmark.files import write_whole
+from benchmark.pixels import read_clip
 from benchmark.ranking import distance_blocks
 from benchmark.recipes import DISTANCES
+from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import Loaded
-from zoo.checkpoints.table import Checkpoint
 from zoo.experiment.run import OnProgress
 
 NOBODY = 0  # nobody says who it is
