@@ -6,6 +6,7 @@ from torch import nn
 
 import zoo
 from benchmark.losses import losses
+from benchmark.recipes import UNIFIED
 from methods.head import NECKS, Head
 from methods.output import HeadOutput
 from zoo import registry
@@ -119,8 +120,7 @@ def test_every_method_trains_with_another_head(name, neck, draw):
     model.head = Head(model.head.width, 2, neck=neck)
     out = model.train()(draw(4, 4, 3, 64, 32))
     assert out.heads == ()
-    terms = losses(out, torch.tensor([0, 0, 1, 1]), triplet="soft", smoothing=0.0)
-    sum(terms.values()).backward()
+    sum(losses(out, torch.tensor([0, 0, 1, 1]), UNIFIED).values()).backward()
     assert model.head.classifier.weight.grad.any()
     lost = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
     assert not lost

@@ -9,10 +9,13 @@ from torch import nn
 
 from benchmark.cost.memory import forward_peak_mb
 from benchmark.losses import losses
+from benchmark.recipes import recipe
 from methods import nlam as module
 from methods.nlam import NLAM, NLTP, nlam_nltp, nlam_tp
 from methods.output import ClipOutput
 from methods.temporal import FrameAttention, FrameLSTM, FrameMean
+
+MARGIN = recipe("unified[triplet=0.3]")
 
 
 def spatial_by_hand(layer, x):
@@ -319,7 +322,7 @@ def train(model, steps, lr=1e-4):
     optimiser = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=5e-4)
     history = []
     for _ in range(steps):
-        loss = sum(losses(model(clips), classes, triplet=0.3, smoothing=0.0).values())
+        loss = sum(losses(model(clips), classes, MARGIN).values())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -349,7 +352,7 @@ def test_as_printed_the_pooling_diverges_within_three_steps():
         for _ in range(3):
             x = pool(features)
             out = ClipOutput(x, x, classifier(x), {})
-            loss = sum(losses(out, classes, triplet=0.3, smoothing=0.0).values())
+            loss = sum(losses(out, classes, MARGIN).values())
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
