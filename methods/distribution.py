@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.non_local import Watch, tokens
+from methods.non_local import AttentionMaps, tokens
 from methods.precision import at_least_float32
 
 MOMENTS = ("mean", "deviation", "moment4", "moment5", "moment6")
@@ -41,7 +41,7 @@ class IntegrateDistribution(nn.Module):
         nn.init.zeros_(self.widen.bias)
 
     def forward(
-        self, x: Tensor, frames: int, *, watch: Watch | None = None, name: str = ""
+        self, x: Tensor, frames: int, *, maps: AttentionMaps | None = None, name: str = ""
     ) -> Tensor:
         """[B*T, C, H, W] -> the same, over the positions of T = ``frames`` frames."""
         a = self.narrow(x)  # [B*T, c, H, W]
@@ -67,11 +67,11 @@ class MomentAttention(nn.Module):
         nn.init.zeros_(self.up[1].weight)
 
     def forward(
-        self, x: Tensor, frames: int, *, watch: Watch | None = None, name: str = ""
+        self, x: Tensor, frames: int, *, maps: AttentionMaps | None = None, name: str = ""
     ) -> Tensor:
         """[B*T, C, H, W] -> the same, over T = ``frames`` frames.
 
-        With ``watch``, each position's weights are noted under ``<name>_mean``,
+        With ``maps``, each position's weights are noted under ``<name>_mean``,
         ``<name>_deviation`` and so on, [B, T, H, W]; the five sum to 1.
         """
         z = self.down(x)
@@ -80,9 +80,9 @@ class MomentAttention(nn.Module):
             statistics = moments(z)  # [B, 5, C/4]
             weights = (z @ statistics.transpose(1, 2)).softmax(2)  # [B, N, 5]
             y = as_map(weights @ statistics, frames, x)  # [B*T, C/4, H, W]
-        if watch is not None:
-            maps = weights.transpose(1, 2).unflatten(2, (frames, *x.shape[2:]))
-            watch.update({f"{name}_{m}": maps[:, i] for i, m in enumerate(MOMENTS)})
+        if maps is not None:
+            each = weights.transpose(1, 2).unflatten(2, (frames, *x.shape[2:]))
+            maps.update({f"{name}_{m}": each[:, i] for i, m in enumerate(MOMENTS)})
         return (x + self.up(y)).relu()
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from methods.backbone import FrameNet
 from methods.head import Head
-from methods.non_local import Watch
+from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, HeadOutput, check_clips
 from methods.pyramid import Level, conv_norm_relu
 from methods.temporal import map_size
@@ -99,13 +99,13 @@ class PSTA(nn.Module):
             return self.head.all_levels(features)
         return self.head(features[-1], {})
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> list[Tensor]:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> list[Tensor]:
         """[B, T, 3, H, W] -> f₁, f₂, …, [B, D] each: means of the levels' means up to there."""
         self._check(clips)
         x = self.reduce(self.frames(clips.flatten(0, 1))).unflatten(0, clips.shape[:2])
         means, features = [], []
         for number, level in enumerate(self.levels, start=1):
-            x = level(x, watch, f"level{number}")  # [B, T/2^number, D, H', W']
+            x = level(x, maps, f"level{number}")  # [B, T/2^number, D, H', W']
             means.append(x.mean((1, 3, 4)))  # g
             features.append(torch.stack(means).mean(0))  # f
         return features
@@ -113,9 +113,9 @@ class PSTA(nn.Module):
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """The gates of the cells by level, [B, T', H', W'] with T' = T, T/2, …; in 0..1."""
-        watch: Watch = {}
-        self.features(clips, watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
     def _check(self, clips: Tensor) -> None:
         many = len(self.levels)

@@ -9,7 +9,7 @@ that one; so does this one. `methods.psta` tells of decisions.
 import torch
 from torch import Tensor, nn
 
-from methods.non_local import Watch
+from methods.non_local import AttentionMaps
 from methods.precision import at_least_float32
 
 
@@ -91,10 +91,10 @@ class Level(nn.Module):
             *conv_norm_relu(middle, channels),
         )
 
-    def forward(self, x: Tensor, watch: Watch | None = None, name: str = "") -> Tensor:
+    def forward(self, x: Tensor, maps: AttentionMaps | None = None, name: str = "") -> Tensor:
         """[B, T', C, H, W] -> [B, T'/2, C, H, W].
 
-        With ``watch``, the gates of the cells are noted under ``<name>_pair_gates`` and
+        With ``maps``, the gates of the cells are noted under ``<name>_pair_gates`` and
         ``<name>_frame_gates``, [B, T', H, W].
         """
         batch = len(x)
@@ -103,10 +103,10 @@ class Level(nn.Module):
         s, c = self.between(x, embedded, means)
         within_s, within_c = self.within(x, embedded, means)
         merged = _merged(x, s, c).square() + _merged(x, within_s, within_c)  # Z, then Y
-        if watch is not None:
+        if maps is not None:
             gates = {"pair": s, "frame": within_s}
             for kind, gate in gates.items():
-                watch[f"{name}_{kind}_gates"] = gate.flatten(0, 2).unflatten(0, (batch, -1))
+                maps[f"{name}_{kind}_gates"] = gate.flatten(0, 2).unflatten(0, (batch, -1))
         return self.refine(merged).unflatten(0, (batch, -1))
 
 

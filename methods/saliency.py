@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods.non_local import Watch
+from methods.non_local import AttentionMaps
 from methods.precision import at_least_float32
 
 GROUP = 4  # frames that are divided into early and late ones
@@ -53,11 +53,11 @@ class SalientToBroad(nn.Module):
             nn.init.normal_(layer.weight, std=(2 / len(layer.weight)) ** 0.5)
 
     def forward(
-        self, x: Tensor, frames: int, *, watch: Watch | None = None, name: str = ""
+        self, x: Tensor, frames: int, *, maps: AttentionMaps | None = None, name: str = ""
     ) -> Tensor:
         """[B*T, C, H, W] -> the same; T = ``frames`` must be a multiple of four.
 
-        With ``watch``, what the late frames keep of each cell, 0..1, is noted under
+        With ``maps``, what the late frames keep of each cell, 0..1, is noted under
         ``<name>_kept``, and each early cell's share in the kernel under ``<name>_kernel``: over the
         early frames of a group it sums to 1, or less where one of the nine has no cell at all. Both
         are [B, T, H, W].
@@ -69,11 +69,11 @@ class SalientToBroad(nn.Module):
             kernel, shares = self.kernel_of((early * gate).relu())
             kept = damping(responses(kernel, (late * gate).relu()))  # [G, l, H, W]
             out = torch.cat(exchange(early, late, kept[:, :, None]), 1)  # [G, 4, C, H, W]
-        if watch is not None:
+        if maps is not None:
             kept = torch.cat([torch.ones_like(shares), kept], 1)  # [G, 4, H, W]
             shares = F.pad(shares, (0, 0, 0, 0, 0, GROUP - self.early))
-            watch[f"{name}_kept"] = kept.flatten(0, 1).unflatten(0, (-1, frames))
-            watch[f"{name}_kernel"] = shares.flatten(0, 1).unflatten(0, (-1, frames))
+            maps[f"{name}_kept"] = kept.flatten(0, 1).unflatten(0, (-1, frames))
+            maps[f"{name}_kernel"] = shares.flatten(0, 1).unflatten(0, (-1, frames))
         return out.flatten(0, 1).to(x.dtype)
 
     def channel_gate(self, x: Tensor) -> Tensor:

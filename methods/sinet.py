@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from methods.backbone import STAGES, FrameNet
 from methods.distribution import IntegrateDistribution, MomentAttention
 from methods.head import Head
-from methods.non_local import Watch
+from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, check_clips
 from methods.saliency import GROUP, SalientToBroad
 
@@ -109,7 +109,7 @@ class SINet(nn.Module):
             return self.head.of_frames(features)
         return self.head(features.mean(2), {})
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B, D, T], of each frame the maximum over its cells."""
         self._check(clips)
         frames = clips.shape[1]
@@ -119,15 +119,15 @@ class SINet(nn.Module):
                 x = block(x)
                 name = f"stage{stage}_block{i}"
                 if name in self.between:
-                    x = self.between[name](x, frames, watch=watch, name=name)
+                    x = self.between[name](x, frames, maps=maps, name=name)
         return x.amax((2, 3)).unflatten(0, (-1, frames)).transpose(1, 2)
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """What SBM and SANet's blocks note down, [B, T, H', W']; empty for IDM alone."""
-        watch: Watch = {}
-        self.features(clips, watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
     def _after(self, stage: int, build: Callable[[int], nn.Module]) -> dict[str, nn.Module]:
         """A layer after every other block of a stage, built from its number there."""

@@ -60,8 +60,8 @@ def test_idm_has_a_sixteenth_of_the_channels_and_positions():
 
 def test_sanet_is_its_equations_position_by_position(wake, draw, error):
     layer, x = wake(MomentAttention(C)), draw(2 * FRAMES, C, ROWS, COLUMNS).relu()
-    twin, wanted, watch = copy.deepcopy(layer).double(), [], {}
-    found = layer(x, FRAMES, watch=watch, name="sa")
+    twin, wanted, maps = copy.deepcopy(layer).double(), [], {}
+    found = layer(x, FRAMES, maps=maps, name="sa")
     weights = torch.zeros(2, 5, FRAMES, ROWS, COLUMNS, dtype=torch.float64)
     for n, clip in enumerate(x.double().unflatten(0, (2, FRAMES))):
         z = torch.stack(
@@ -83,8 +83,8 @@ def test_sanet_is_its_equations_position_by_position(wake, draw, error):
         wanted.append(out.relu())
     assert error(found, torch.cat(wanted)) < 1e-5
     names = ("mean", "deviation", "moment4", "moment5", "moment6")
-    assert list(watch) == [f"sa_{name}" for name in names]
-    assert error(torch.stack(list(watch.values()), 1), weights) < 1e-5
+    assert list(maps) == [f"sa_{name}" for name in names]
+    assert error(torch.stack(list(maps.values()), 1), weights) < 1e-5
 
 
 def test_sanet_starts_as_the_identity_of_what_a_relu_lets_pass(draw):

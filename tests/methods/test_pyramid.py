@@ -95,9 +95,9 @@ def refined(layers, x):
 def test_a_level_is_its_equations_cell_by_cell(level, draw, error):
     x = draw(2, 4, C, ROWS, COLUMNS).relu()
     twin = copy.deepcopy(level).double()
-    watch = {}
+    maps = {}
     with torch.no_grad():
-        found = level(x, watch, "level1")
+        found = level(x, maps, "level1")
         pairs = [
             [pair_by_hand(twin, clip[start : start + 2]) for start in (0, 2)] for clip in x.double()
         ]
@@ -105,7 +105,7 @@ def test_a_level_is_its_equations_cell_by_cell(level, draw, error):
     assert error(found, torch.stack([torch.stack(clip) for clip in wanted])) < 1e-5
     for place, kind in enumerate(("pair", "frame"), start=1):
         gates = torch.stack([torch.cat([pair[place] for pair in clip]) for clip in pairs])
-        assert error(watch[f"level1_{kind}_gates"], gates) < 1e-5
+        assert error(maps[f"level1_{kind}_gates"], gates) < 1e-5
 
 
 @pytest.mark.parametrize("across", [True, False])

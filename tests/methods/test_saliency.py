@@ -77,14 +77,14 @@ def test_it_is_its_steps_cell_by_cell(module, draw, error, split):
     layer = module(split)
     twin, x = copy.deepcopy(layer).double(), 2 * draw(16, C, ROWS, COLUMNS).relu()  # 2 clips of 8
     with torch.no_grad():
-        watch = {}
-        found = layer(x, 8, watch=watch, name="sbm")
+        maps = {}
+        found = layer(x, 8, maps=maps, name="sbm")
         groups = [group_by_hand(twin, x[i : i + 4].double()) for i in (0, 4, 8, 12)]
     assert error(found, torch.cat([group for group, *_ in groups])) < 1e-5
     kept = torch.cat(
         [torch.cat([torch.ones(split + 1, ROWS, COLUMNS), kept.float()]) for _, kept, _ in groups]
     )
-    assert error(watch["sbm_kept"].flatten(0, 1), kept.double()) < 1e-5
+    assert error(maps["sbm_kept"].flatten(0, 1), kept.double()) < 1e-5
     assert kept.min() < 0.9  # something is damped, or this would show nothing
     for _, _, kernel in groups:  # nor would a kernel that is the same in all directions
         for other in (kernel.flip(1), kernel.flip(2), kernel.transpose(1, 2)):
@@ -163,11 +163,11 @@ def test_groups_of_four_know_nothing_of_each_other(module, draw):
 
 
 def test_early_shares_sum_to_1_in_each_group_and_late_ones_are_0(module, draw):
-    layer, watch = module(1), {}
+    layer, maps = module(1), {}
     with torch.no_grad():
         layer.kernel[1].bias.fill_(5)  # none of the nine is 0 everywhere
-        layer(draw(8, C, ROWS, COLUMNS).relu(), 8, watch=watch, name="sbm")
-    shares = watch["sbm_kernel"].unflatten(1, (2, 4))  # [B, groups, 4, H, W]
+        layer(draw(8, C, ROWS, COLUMNS).relu(), 8, maps=maps, name="sbm")
+    shares = maps["sbm_kernel"].unflatten(1, (2, 4))  # [B, groups, 4, H, W]
     assert shares.shape == (1, 2, 4, ROWS, COLUMNS)
     assert torch.allclose(shares.sum((2, 3, 4)), torch.ones(1, 2), atol=1e-5)
     assert not shares[:, :, 2:].any()
