@@ -35,7 +35,9 @@ from methods.nvan import (
     resnet50_max,
     stenvan,
 )
+from methods.psta import psta
 from methods.resnet3d import resnet3d50, resnet3d50_nl
+from methods.sinet import idnet, sanet, sbnet, sinet
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
 from methods.tclnet import tclnet
 from zoo.backbones import build_backbone
@@ -76,6 +78,11 @@ METHODS = (
     cosam,
     tclnet,
     bicnet_tks,
+    psta,
+    sinet,
+    sbnet,
+    idnet,
+    sanet,
 )
 OWN = "own"  # in place of a backbone or a neck: the method's own
 

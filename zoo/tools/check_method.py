@@ -162,7 +162,10 @@ def gradients(build: Callable[[int], nn.Module]) -> str:
     redraw_zeros(model)
     out = model(random_clips(4, *CLIPS[1:]))
     classes = torch.tensor([0, 0, 1, 1])
-    sum(losses(out, classes, UNIFIED).values()).backward()
+    parts = losses(out, classes, UNIFIED)
+    if out.frames is not None:  # which a loss between frames takes
+        parts["frames"] = out.frames.abs().mean()
+    sum(parts.values()).backward()
     wanted = {n: p for n, p in model.named_parameters() if p.requires_grad}
     lost = [n for n, p in wanted.items() if p.grad is None or not p.grad.isfinite().all()]
     expect(not lost, f"no finite gradient: {', '.join(lost[:5])}")
