@@ -59,7 +59,7 @@ class CLIPTower(nn.Module):
             frames: ImageNet-normalised.
             added: [N, D] or [1, D], added to the class token before the position embeddings.
         """
-        patches = self.patch_embed(frames).flatten(2).mT  # [N, patches, D]
+        patches = self.patch_embed(frames).flatten(2).transpose(1, 2)  # [N, patches, D]
         first = self.cls_token if added is None else self.cls_token + added[:, None]
         x = torch.cat([first.expand(len(frames), -1, -1), patches], 1) + self.pos_embed
         return self.norm(self.blocks(self.norm_pre(x)))
@@ -90,7 +90,7 @@ def resized(embeddings: Tensor, grid: tuple[int, int], wanted: tuple[int, int]) 
     first, patches = embeddings[:, :1], embeddings[:, 1:]
     patches = patches.unflatten(1, grid).permute(0, 3, 1, 2)  # [1, D, h, w]
     patches = F.interpolate(patches, wanted, mode="bilinear", align_corners=False)
-    return torch.cat([first, patches.flatten(2).mT], 1)
+    return torch.cat([first, patches.flatten(2).transpose(1, 2)], 1)
 
 
 def _check_transformer(source: nn.Module) -> None:

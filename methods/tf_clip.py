@@ -98,11 +98,12 @@ class TFCLIPHead(nn.Module):
             patches: [B, N, D'] mean projected tokens of the clip, for the memory; None leaves the
                 memory out.
         """
-        feature, heads = feature.float(), ()
+        heads: tuple[HeadOutput, ...] = ()
         if self.classifier is not None:
             heads = self.classifier(feature.split(self.widths, 1), frames, patches)
         logits = heads[0].logits if heads else None
-        return ClipOutput(feature, feature, logits, dict(penalties or {}), heads)
+        embedding = self.neck(feature).float()
+        return ClipOutput(embedding, feature.float(), logits, dict(penalties or {}), heads)
 
 
 class Classifiers(nn.Module):
@@ -128,7 +129,7 @@ class Classifiers(nn.Module):
         heads = []
         for part, neck, layer in zip(parts, self.necks[:3], layers, strict=True):
             normed = neck(part)
-            heads.append(HeadOutput(normed.float(), part, layer(normed), 0.25, 1.0))
+            heads.append(HeadOutput(normed.float(), part.float(), layer(normed), 0.25, 1.0))
         logits = self.temporal(self.necks[3](frames.flatten(0, 1)))  # [B*T, num_classes]
         heads.append(HeadOutput(None, None, logits, 1 / frames.shape[1], 0.0))
         if patches is not None:

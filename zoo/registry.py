@@ -26,6 +26,7 @@ from methods.baselines import (
     seresnet50_ta,
     seresnet50_tp,
 )
+from methods.clip_vit import clip_vit_avg
 from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
     nvan,
@@ -39,6 +40,7 @@ from methods.nvan import (
 )
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
+from methods.tf_clip import tf_clip
 from zoo.initial_weights import load_start
 
 METHODS = (
@@ -66,6 +68,8 @@ METHODS = (
     resnet50_image,
     resnet3d50,
     resnet3d50_nl,
+    clip_vit_avg,
+    tf_clip,
 )
 IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
 _PLUGINS: list[str] = []

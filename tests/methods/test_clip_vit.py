@@ -131,7 +131,7 @@ def test_the_order_of_frames_does_not_matter(wake, draw):
 
 def test_images_of_another_size_are_refused():
     model = clip_vit_avg(tiny(), height=64, width=32)
-    with pytest.raises(ValueError, match="128×64 pixels.*build it with height=128 and width=64"):
+    with pytest.raises(ValueError, match=r"128×64 pixels.*with height=128 and width=64"):
         model(torch.zeros(1, 2, 3, 128, 64))
     with pytest.raises(ValueError, match="height must be a multiple of 16"):
         clip_vit_avg(tiny(), height=60, width=32)
@@ -154,11 +154,10 @@ def test_there_is_no_attention_to_be_drawn():
     assert clip_vit_avg(tiny(), height=64, width=32).attention(torch.zeros(1)) == {}
 
 
-GOLDEN = []
+GOLDEN = [-0.20367, -0.20691, 1.1714, -3.03715, -1.80004, 1.66299]
 
 
 def test_a_seed_gives_the_same_embedding_as_ever():
-    torch.manual_seed(5)
     model = clip_vit_avg(tiny(5), height=64, width=32).eval()
     clip = torch.randn(1, 4, 3, 64, 32, generator=torch.Generator().manual_seed(5))
     with torch.no_grad():

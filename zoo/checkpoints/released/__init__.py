@@ -12,7 +12,7 @@ Such a module holds
 
 from types import ModuleType
 
-from zoo.checkpoints.released import ste_nvan
+from zoo.checkpoints.released import ste_nvan, tf_clip
 
-LAYOUTS: tuple[ModuleType, ...] = (ste_nvan,)
+LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, tf_clip)
 RELEASED: dict[str, ModuleType] = {name: layout for layout in LAYOUTS for name in layout.NETWORKS}
