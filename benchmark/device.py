@@ -2,6 +2,7 @@
 
 import contextlib
 import platform
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
@@ -71,3 +72,19 @@ def environment(device: torch.device, precision: str) -> dict[str, str | int | N
         "gpu": device_name(device) if device.type == "cuda" else None,
         "precision": precision,
     }
+
+
+def commit() -> str | None:
+    """Revision of this project, with ``+changes`` if files differ, where it runs from a checkout."""
+    home = Path(__file__).parents[1]
+    if not (home / ".git").exists():
+        return None
+    try:
+        git = ["git", "-C", str(home)]
+        revision = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+    except OSError:
+        return None
+    if revision.returncode:
+        return None
+    return revision.stdout.strip() + ("+changes" if changes.stdout.strip() else "")

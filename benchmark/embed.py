@@ -6,7 +6,7 @@ another key is another file.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,16 +16,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor, nn
 
-from benchmark.clips import FrameRule, frame_rule, normalise
+from benchmark.clips import FrameRule, frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.files import write_whole
+from benchmark.pixels import normalise
+from benchmark.progress import SILENT, Progress
 from benchmark.ranking import Embeddings
 from benchmark.samplers import EvaluationClips, batches
 
-OnProgress = Callable[[str, int, int], None]
 BATCH_FRAMES = 128  # frames of a forward pass: long tracks are embedded in chunks of clips
-KEY = ("weights", "method", "fingerprint", "frames_rule", "height", "width", "precision")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,13 +34,14 @@ class ClipEmbeddings:
 
     Attributes:
         key: what they were made with: weights (sha256), method, fingerprint, frames_rule, height,
-            width, precision.
+            width, resize, precision.
         metric: [C, D'] before the neck; ``embedding``: [C, D] after it.
         row: [C] test tracklet of each clip, ascending; ``frames``: [C] frames of each clip.
         pids: [N] and ``camids`` [N] or None, of the test tracklets; ``query``: [Q] their rows that
             are queries.
         neck: [2, D] scale and shift of the BN neck in evaluation, or None where metric and
             embedding are the same.
+        parts: equal parts of a vector that are brought to unit length each, before a cosine.
     """
 
     key: dict[str, str | int]
@@ -52,26 +53,33 @@ class ClipEmbeddings:
     camids: np.ndarray | None
     query: np.ndarray
     neck: np.ndarray | None
+    parts: int = 1
 
-    def tracks(self, place: str) -> Embeddings:
+    def pooled(self, space: str) -> Embeddings:
         """One vector a tracklet.
 
         Args:
-            place: ``embedding`` (after the neck) or ``metric`` (before it).
+            space: ``embedding`` (after the neck) or ``metric`` (before it).
         """
+        vectors = self._pooled(space).astype(np.float32)
+        if self.parts > 1:  # a mean over clips comes first, since it does not commute with this
+            split = vectors.reshape(len(vectors), self.parts, -1)  # [N, parts, D / parts]
+            lengths = np.linalg.norm(split, axis=2, keepdims=True)
+            vectors = (split / np.maximum(lengths, 1e-12)).reshape(len(vectors), -1)
+        return Embeddings(vectors, self.pids, self.camids)
+
+    def _pooled(self, space: str) -> np.ndarray:
         rule = frame_rule(str(self.key["frames_rule"]))
         if rule.kind == "all-max":
             pooled = np.maximum.reduceat(self.metric, np.unique(self.row, return_index=True)[1])
         elif rule.kind in ("all", "all-mean"):
             pooled = self._mean(self.metric, self.frames)
         else:  # equal weight, after the neck
-            vectors = self.embedding if place == "embedding" else self.metric
-            return Embeddings(
-                self._mean(vectors, np.ones_like(self.frames)), self.pids, self.camids
-            )
-        if place == "embedding" and self.neck is not None:
+            vectors = self.embedding if space == "embedding" else self.metric
+            return self._mean(vectors, np.ones_like(self.frames))
+        if space == "embedding" and self.neck is not None:
             pooled = pooled * self.neck[0] + self.neck[1]
-        return Embeddings(pooled.astype(np.float32), self.pids, self.camids)
+        return pooled
 
     def _mean(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Weighted mean over each tracklet's clips, in float64."""
@@ -89,11 +97,12 @@ def embed(
     *,
     height: int,
     width: int,
+    resize: str = "bilinear",
     key: dict[str, str | int],
     device: torch.device,
     precision: str,
     workers: int,
-    on_progress: OnProgress,
+    progress: Progress = SILENT,
 ) -> ClipEmbeddings:
     """Embed every test tracklet.
 
@@ -103,17 +112,18 @@ def embed(
         rule: which frames stand for a tracklet.
         height: pixels.
         width: pixels.
+        resize: ``bilinear`` or ``bicubic``.
         key: see `ClipEmbeddings`.
         device: of the model.
         precision: ``no``, ``fp16`` or ``bf16``.
         workers: processes that load clips.
-        on_progress: told ``(what, clips done, clips in all)``.
+        progress: told the clips done, of all.
 
     Raises:
         ImageError: an image cannot be read.
     """
     model.eval()
-    clips = EvaluationClips(dataset.test, rule, height, width)
+    clips = EvaluationClips(dataset.test, rule, height, width, resize)
     metric: list[Tensor] = []
     embedding: list[Tensor] = []
     with torch.inference_mode(), autocast(device, precision):
@@ -121,7 +131,7 @@ def embed(
             output = model(normalise(pixels.to(device, non_blocking=True)))
             metric.append(output.metric.float().cpu())
             embedding.append(output.embedding.float().cpu())
-            on_progress("embed", int(places[-1]) + 1, len(clips))
+            progress.advance("embed", int(places[-1]) + 1, len(clips))
     return ClipEmbeddings(
         key=key,
         metric=torch.cat(metric).numpy(),
@@ -132,6 +142,7 @@ def embed(
         camids=np.array([t.camid for t in dataset.test]) if dataset.cameras else None,
         query=np.array(dataset.query),
         neck=_affine(model.neck),
+        parts=getattr(model, "parts", 1),
     )
 
 
@@ -166,7 +177,8 @@ def save(embeddings: ClipEmbeddings, path: Path) -> None:
         for name in ("metric", "embedding", "row", "frames", "pids", "camids", "query", "neck")
     }
     tensors = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
-    metadata = {"key": json.dumps(embeddings.key)}
+    about = embeddings.key | ({"parts": embeddings.parts} if embeddings.parts > 1 else {})
+    metadata = {"key": json.dumps(about)}
     write_whole(path, lambda part: save_file(tensors, part, metadata))
 
 
@@ -183,7 +195,8 @@ def load(path: Path) -> ClipEmbeddings:
         with safe_open(path, "numpy") as file:
             key = json.loads((file.metadata() or {})["key"])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-        return ClipEmbeddings(key=key, **{"camids": None, "neck": None, **arrays})
+        parts = key.pop("parts", 1)
+        return ClipEmbeddings(key=key, parts=parts, **{"camids": None, "neck": None, **arrays})
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is no embedding file: {error}") from None
 

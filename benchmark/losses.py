@@ -1,14 +1,29 @@
-"""The training losses; each is a mean over the batch."""
+"""The training losses; each is a mean over the batch.
+
+A recipe names its losses; `LOSSES` holds them by name. One of one's own is a function
+``loss(output, classes, recipe) -> Tensor``, put there by ``zoo.register("loss", function)`` or by a
+plugin.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from methods.output import ClipOutput
+from methods.output import ClipOutput, HeadOutput
+
+if TYPE_CHECKING:
+    from benchmark.recipes import Recipe
+
+CONTRAST_TEMPERATURE = 0.07
 
 
-def batch_hard_triplet(metric: Tensor, pids: Tensor, margin: float | str = 0.3) -> Tensor:
-    """Batch-hard triplet loss on Euclidean distances (Hermans et al., 2017, eq. 5).
+def batch_hard_triplet(
+    metric: Tensor, pids: Tensor, margin: float | str = 0.3, distance: str = "euclidean"
+) -> Tensor:
+    """Batch-hard triplet loss (Hermans et al., 2017, eq. 5).
 
     For each clip: its farthest positive against its nearest negative.
 
@@ -16,47 +31,121 @@ def batch_hard_triplet(metric: Tensor, pids: Tensor, margin: float | str = 0.3) 
         metric: [B, D] features.
         pids: [B] persons.
         margin: hinge at that margin, or ``"soft"`` for log(1 + exp(·)).
+        distance: ``euclidean``, or ``cosine`` for minus the cosine.
 
     Returns:
         Mean over the clips that have a positive and a negative.
 
     Raises:
         ValueError: no clip has both.
+        KeyError: there is no such distance.
     """
     same = pids[:, None] == pids[None]
     others = ~torch.eye(len(pids), dtype=torch.bool, device=pids.device)
     usable = (same & others).any(1) & (~same).any(1)
     if not usable.any():
         raise ValueError("a triplet needs two clips of one person and one of another in the batch")
-    distance = euclidean(metric)
-    positive = distance.masked_fill(~same, 0).amax(1)
-    negative = distance.masked_fill(same, torch.inf).amin(1)
+    between = TRIPLET_DISTANCES[distance](metric)  # [B, B]
+    positive = between.masked_fill(~same, -torch.inf).amax(1)
+    negative = between.masked_fill(same, torch.inf).amin(1)
     gap = (positive - negative)[usable]
     return F.softplus(gap).mean() if margin == "soft" else (gap + margin).clamp_min(0).mean()
 
 
 def euclidean(x: Tensor) -> Tensor:
     """[B, D] -> [B, B] distances in float32; the gradient is finite where two are equal."""
-    x = x.float()
+    x = x.float() if x.dtype != torch.float64 else x
     square = x.square().sum(1)
     squared = square[:, None] + square[None] - 2 * x @ x.T
     return squared.clamp_min(1e-12).sqrt()
 
 
-def losses(
-    output: ClipOutput, classes: Tensor, *, triplet: float | str | None, smoothing: float
-) -> dict[str, Tensor]:
+def minus_cosine(x: Tensor) -> Tensor:
+    """[B, D] -> [B, B], minus the cosine of each pair, in [-1, 1]."""
+    unit = F.normalize(x.float() if x.dtype != torch.float64 else x, dim=1)
+    return -unit @ unit.T
+
+
+TRIPLET_DISTANCES = {"euclidean": euclidean, "cosine": minus_cosine}
+
+
+def cross_entropy(output: ClipOutput, classes: Tensor, recipe: "Recipe") -> Tensor:
+    """Cross-entropy with the recipe's label smoothing, over all heads with their weights."""
+    parts = [
+        head.cross_entropy
+        * F.cross_entropy(
+            head.logits.float(),
+            classes.repeat_interleave(len(head.logits) // len(classes)),
+            label_smoothing=recipe.smoothing,
+        )
+        for head in _heads(output)
+        if head.logits is not None
+    ]
+    return torch.stack(parts).sum()
+
+
+def triplet(output: ClipOutput, classes: Tensor, recipe: "Recipe") -> Tensor:
+    """`batch_hard_triplet` with the recipe's margin, vector and distance, over all heads."""
+    parts = [
+        head.triplet
+        * batch_hard_triplet(
+            getattr(head, recipe.triplet_on), classes, recipe.triplet, recipe.triplet_distance
+        )
+        for head in _heads(output)
+        if getattr(head, recipe.triplet_on) is not None and head.triplet
+    ]
+    return torch.stack(parts).sum()
+
+
+def contrast(output: ClipOutput, classes: Tensor, recipe: "Recipe") -> Tensor:
+    """SINet's contrast between frames, times the recipe's ``contrast``.
+
+    Of one person, a frame's positives are the frames at the same place in his other clips, its
+    negatives all his frames at other places. Summed over persons, a mean over one person's pairs
+    (Bai et al., "SINet", CVPR 2022).
+
+    Raises:
+        ValueError: the method gives no frames.
+    """
+    if output.frames is None:
+        raise ValueError("the loss contrast needs a method that gives frames, such as sinet")
+    z = F.normalize(output.frames.float(), dim=1)  # [B, D, T]
+    total = z.new_zeros(())
+    for pid in classes.unique():
+        own = z[classes == pid]  # [K, D, T]
+        clips, _, frames = own.shape
+        flat = own.transpose(1, 2).flatten(0, 1)  # [K*T, D]
+        place = torch.arange(frames, device=z.device).repeat(clips)
+        clip = torch.arange(clips, device=z.device).repeat_interleave(frames)
+        similarity = flat @ flat.T / CONTRAST_TEMPERATURE  # [K*T, K*T]
+        positive = (place[:, None] == place) & (clip[:, None] != clip)
+        if not positive.any():
+            continue
+        other = similarity.masked_fill(place[:, None] == place, -torch.inf)
+        denominator = torch.logaddexp(similarity, other.logsumexp(1, keepdim=True))
+        total = total + (denominator - similarity)[positive].mean()
+    return recipe.contrast * total
+
+
+def _heads(output: ClipOutput) -> tuple[HeadOutput, ...]:
+    return output.heads or (HeadOutput(output.embedding, output.metric, output.logits),)
+
+
+Loss = Callable[[ClipOutput, Tensor, "Recipe"], Tensor]
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": cross_entropy,
+    "triplet": triplet,
+    "contrast": contrast,
+}
+
+
+def losses(output: ClipOutput, classes: Tensor, recipe: "Recipe") -> dict[str, Tensor]:
     """The parts of the training loss by name; their sum is what is minimised.
 
     Args:
         output: of the network, in training.
         classes: [B] class of each clip.
-        triplet: margin, ``"soft"``, or None for no triplet loss.
-        smoothing: label smoothing of the cross-entropy, in [0, 1).
+        recipe: names its losses and their settings.
     """
-    parts = {
-        "cross_entropy": F.cross_entropy(output.logits.float(), classes, label_smoothing=smoothing)
-    }
-    if triplet is not None:
-        parts["triplet"] = batch_hard_triplet(output.metric, classes, triplet)
+    parts = {name: LOSSES[name](output, classes, recipe) for name in recipe.losses}
     return parts | output.penalties

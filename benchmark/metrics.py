@@ -1,8 +1,15 @@
-"""From the ranks of a query's matches to AP, CMC and INP. Pure functions in float64.
+"""From the ranks of a query's matches to AP, CMC, INP and more. Pure functions in float64.
 
 A query's matches have ranks r_1 < … < r_G, counted from 1 after its junk is taken out. Ranks come
 as rows padded with 0.
+
+`METRICS` holds what a record tells beside mAP, whose form is the protocol's. One of one's own is a
+function ``metric(ranks) -> [Q] values in [0, 1]``, put there by a plugin or by
+``zoo.register("metric", function)``; a record tells its mean over queries.
 """
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -52,3 +59,15 @@ def inverse_negative_penalty(ranks: np.ndarray) -> np.ndarray:
     Ye et al., 2021, "Deep Learning for Person Re-identification: A Survey and Outlook", eq. 5.
     """
     return (ranks > 0).sum(1) / ranks.max(1)
+
+
+def solved_at(ranks: np.ndarray, k: int) -> np.ndarray:
+    """Whether each query's first match has rank ≤ k; [Q, M] -> [Q], 0 or 1."""
+    return (ranks[:, 0] <= k).astype(np.float64)
+
+
+Metric = Callable[[np.ndarray], np.ndarray]
+METRICS: dict[str, Metric] = {
+    **{f"R{k}": partial(solved_at, k=k) for k in (1, 5, 10, 20)},
+    "mINP": inverse_negative_penalty,
+}

@@ -1,7 +1,6 @@
-"""Scoring rules, named and versioned: gallery, junk, form of AP, queries without a match.
+"""From embeddings to scores, under one protocol or several.
 
-A result's label is ``<protocol>@<version>/<distance>/<frames>[/rerank]``; results under two labels
-are never compared silently. Where each rule comes from is told in docs/protocols.md.
+The protocols themselves stand in `benchmark.rules`.
 """
 
 from collections.abc import Sequence
@@ -12,150 +11,14 @@ import pandas as pd
 
 from benchmark import metrics
 from benchmark import rerank as reranking
-from benchmark.datasets.base import JUNK
-from benchmark.ranking import Embeddings, Rules, check_distance, distance_blocks, match_ranks
+from benchmark.k_reciprocal import reranked_blocks
+from benchmark.metrics import METRICS
+from benchmark.ranking import Embeddings, Gallery, check_distance, distance_blocks, match_ranks
+from benchmark.rules import PROTOCOLS, Protocol
 from benchmark.variants import choose
 
 CMC_LENGTH = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class Protocol:
-    """One set of rules; its fields are the rules.
-
-    Attributes:
-        name: e.g. ``mars-official``.
-        version: raised whenever a number would move.
-        queries: where queries stand in the gallery: ``inside`` (at their place), ``first`` or
-            ``outside``.
-        junk: True if rows of id -1 are in the gallery, as junk; False if they are dropped.
-        ap: form of AP, ``trap`` or ``std`` (see `benchmark.metrics`).
-        unmatched: a query without a match is an ``error``, or ``skip``: dropped and counted.
-        cut: rows beyond this place of the unfiltered ranking are never retrieved.
-        about: one line for people.
-    """
-
-    name: str
-    version: int = 1
-    queries: str
-    junk: bool
-    ap: str
-    unmatched: str
-    cut: int | None = None
-    about: str
-
-    def gallery(self, pids: np.ndarray, query: np.ndarray) -> np.ndarray:
-        """Rows of the gallery in their order."""
-        rows = np.arange(len(pids))
-        rows = rows if self.junk else rows[pids != JUNK]
-        if self.queries == "inside":
-            return rows
-        others = rows[~np.isin(rows, query)]
-        return others if self.queries == "outside" else np.concatenate([query, others])
-
-    def label(self, distance: str, frames: str, rerank: str | None = None) -> str:
-        """The label of a result under these rules."""
-        label = f"{self.name}@{self.version}/{distance}/{frames}"
-        return label if rerank is None else f"{label}/{reranking.parse(rerank)}"
-
-
-class Protocols(dict[str, Protocol]):
-    """Protocols by name; an alias finds its protocol, but is not listed beside it."""
-
-    def __contains__(self, name: object) -> bool:
-        return super().__contains__(ALIASES.get(name, name))
-
-    def __missing__(self, name: str) -> Protocol:
-        return super().__getitem__(ALIASES[name])
-
-
-ALIASES = {"mars-jiyanggao": "mars-torchreid", "mars-cosam": "mars-torchreid"}  # the same rules
-PROTOCOLS = Protocols(
-    (protocol.name, protocol)
-    for protocol in (
-        Protocol(
-            name="mars-official",
-            queries="inside",
-            junk=True,
-            ap="trap",
-            unmatched="error",
-            about="MARS's own evaluation: all tracks in the gallery, trapezoid AP",
-        ),
-        Protocol(
-            name="mars-ste-nvan",
-            queries="inside",
-            junk=True,
-            ap="trap",
-            unmatched="error",
-            cut=10_000,
-            about="STE-NVAN's code: as the official one, ranking cut after 10,000 rows",
-        ),
-        Protocol(
-            name="mars-ap3d",
-            queries="first",
-            junk=False,
-            ap="std",
-            unmatched="skip",
-            about="AP3D's code: queries first, junk dropped, standard AP",
-        ),
-        Protocol(
-            name="mars-torchreid",
-            queries="outside",
-            junk=False,
-            ap="std",
-            unmatched="skip",
-            about="torchreid's code: queries and junk leave the gallery, unmatched queries skipped",
-        ),
-        Protocol(
-            name="duke-folders",
-            queries="inside",
-            junk=True,
-            ap="std",
-            unmatched="skip",
-            about="DukeMTMC-VideoReID: all of gallery/, which holds the queries, standard AP",
-        ),
-        Protocol(
-            name="duke-ste-nvan",
-            queries="inside",
-            junk=True,
-            ap="trap",
-            unmatched="error",
-            about="STE-NVAN's code on DukeMTMC-VideoReID: the same gallery, trapezoid AP",
-        ),
-        Protocol(
-            name="ilids-10",
-            queries="outside",
-            junk=True,
-            ap="std",
-            unmatched="error",
-            about="iLIDS-VID: camera 1 asks camera 2 for 150 persons, mean of 10 given splits",
-        ),
-        Protocol(
-            name="prid178-10",
-            queries="outside",
-            junk=True,
-            ap="std",
-            unmatched="error",
-            about="PRID-2011: camera a asks camera b for 89 of 178, mean of 10 given splits",
-        ),
-        Protocol(
-            name="prid200-rand10",
-            queries="outside",
-            junk=True,
-            ap="std",
-            unmatched="error",
-            about="PRID-2011: camera a asks camera b for 100 of 200, mean of 10 random splits",
-        ),
-        Protocol(
-            name="open",
-            queries="outside",
-            junk=True,
-            ap="std",
-            unmatched="skip",
-            about="data of one's own: every track that is no query, standard AP",
-        ),
-    )
-)
+_STANDARD = tuple(METRICS)  # in the per-query table as first and INP
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +26,7 @@ class Scores:
     """What one protocol says of one set of embeddings.
 
     Attributes:
-        mAP: mean AP, in [0, 1].
-        mINP: mean INP, in [0, 1].
+        values: metrics by name, in [0, 1]: R1, R5, R10, R20, mAP, mINP, and those of one's own.
         cmc: [50] share of counted queries whose first match has rank ≤ k+1.
         queries: queries that count.
         dropped: queries without a match.
@@ -173,18 +35,22 @@ class Scores:
             match), ``matches``.
     """
 
-    mAP: float
-    mINP: float
+    values: dict[str, float]
     cmc: np.ndarray
     queries: int
     dropped: int
     gallery: int
     per_query: pd.DataFrame
 
-    def metrics(self) -> dict[str, float]:
-        """R1, R5, R10, R20, mAP and mINP by name."""
-        ranks = {f"R{k}": float(self.cmc[k - 1]) for k in (1, 5, 10, 20)}
-        return {**ranks, "mAP": self.mAP, "mINP": self.mINP}
+    @property
+    def mAP(self) -> float:
+        """Mean AP, in [0, 1]."""
+        return self.values["mAP"]
+
+    @property
+    def mINP(self) -> float:
+        """Mean INP, in [0, 1]."""
+        return self.values["mINP"]
 
 
 def score(
@@ -221,30 +87,30 @@ def score(
     if len(np.unique(query)) < len(query):
         raise ValueError("a query row is listed twice")
     check_distance(distance)
-    rules = [Rules(order=p.gallery(test.pids, query), cut=p.cut) for p in chosen]
+    galleries = [Gallery(order=p.gallery_rows(test.pids, query), cut=p.cut) for p in chosen]
     if rerank is None:
-        ranks = match_ranks(test, rules, distance_blocks(test.vectors, query, distance))
+        ranks = match_ranks(test, galleries, distance_blocks(test.vectors, query, distance))
     else:
-        ranks = _reranked(test, query, rules, reranking.parse(rerank))
+        ranks = _reranked(test, query, galleries, reranking.parse(rerank))
     scores = {
-        name: _scores(p, query, test.pids, r, len(rule.order))
-        for name, p, r, rule in zip(names, chosen, ranks, rules, strict=True)
+        name: _scores(p, query, test.pids, r, len(gallery.order))
+        for name, p, r, gallery in zip(names, chosen, ranks, galleries, strict=True)
     }
     return scores[protocol] if isinstance(protocol, str) else scores
 
 
 def _reranked(
-    test: Embeddings, query: np.ndarray, rules: list[Rules], how: reranking.Reranking
+    test: Embeddings, query: np.ndarray, galleries: list[Gallery], how: reranking.Reranking
 ) -> list[np.ndarray]:
     """Ranks as of `match_ranks`; galleries of the same tracks are re-ranked once."""
-    pools = [reranking.pool(query, rule.order, how.kind) for rule in rules]
+    pools = [reranking.pool(query, gallery.order, how.kind) for gallery in galleries]
     keys = [pool.tobytes() for pool in pools]
     ranks: dict[int, np.ndarray] = {}
     for key in dict.fromkeys(keys):
         same = [i for i, k in enumerate(keys) if k == key]
-        blocks = reranking.reranked_blocks(test.vectors, query, pools[same[0]], how)
-        ranks |= zip(same, match_ranks(test, [rules[i] for i in same], blocks), strict=True)
-    return [ranks[i] for i in range(len(rules))]
+        blocks = reranked_blocks(test.vectors, query, pools[same[0]], how)
+        ranks |= zip(same, match_ranks(test, [galleries[i] for i in same], blocks), strict=True)
+    return [ranks[i] for i in range(len(galleries))]
 
 
 def _scores(
@@ -264,12 +130,16 @@ def _scores(
         )
     query, ranks = query[matched], ranks[matched]
     ap = metrics.average_precision(ranks, protocol.ap)
-    first = ranks[:, 0]
-    inp = metrics.inverse_negative_penalty(ranks)
+    per_query = {name: metric(ranks) for name, metric in METRICS.items()}
+    means = {name: float(np.mean(found)) for name, found in per_query.items()}
+    own = {name: per_query[name] for name in METRICS if name not in _STANDARD}
     return Scores(
-        mAP=float(ap.mean()),
-        mINP=float(inp.mean()),
-        cmc=metrics.cmc(first, CMC_LENGTH),
+        values={
+            **{name: value for name, value in means.items() if name.startswith("R")},
+            "mAP": float(ap.mean()),
+            **means,
+        },
+        cmc=metrics.cmc(ranks[:, 0], CMC_LENGTH),
         queries=len(query),
         dropped=dropped,
         gallery=gallery,
@@ -278,9 +148,10 @@ def _scores(
                 "query": query,
                 "pid": pids[query],
                 "AP": ap,
-                "INP": inp,
-                "first": first,
+                "INP": per_query["mINP"],
+                "first": ranks[:, 0],
                 "matches": (ranks > 0).sum(1),
+                **own,
             }
         ),
     )

@@ -5,8 +5,8 @@ order, junk not counted. Every metric needs these ranks and nothing else, so the
 match are counted; nothing is sorted. Distances are compared as float32, and equal ones, where there
 are any, by their place in the gallery.
 
-Several rules share the work: the columns are laid out in cells of rows that stand in the same
-galleries, the rows before a match are counted cell by cell, and each rule adds up its own cells.
+Several galleries share the work: the columns are laid out in cells of rows that stand in the same
+galleries, the rows before a match are counted cell by cell, and each gallery adds up its own cells.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -61,8 +61,8 @@ class Embeddings:
 
 
 @dataclass(frozen=True, eq=False)
-class Rules:
-    """What of a protocol `match_ranks` needs.
+class Gallery:
+    """Which rows are ranked, and how far.
 
     Attributes:
         order: rows of the gallery in their order.
@@ -125,53 +125,53 @@ def inverse_lengths(vectors: Tensor) -> Tensor:
 
 def match_ranks(
     test: Embeddings,
-    rules: Sequence[Rules],
+    galleries: Sequence[Gallery],
     blocks: Iterable[tuple[np.ndarray, np.ndarray]],
 ) -> list[np.ndarray]:
-    """Ranks of every query's matches under several rules, in one pass over the distances.
+    """Ranks of every query's matches in several galleries, in one pass over the distances.
 
     Junk is id -1 and the query's person seen by the query's camera; where cameras are not known,
     id -1 and the query itself. The query's person in the gallery is a match wherever it is no junk.
 
     Args:
         test: every test track; of its vectors nothing is needed here.
-        rules: galleries, and how they are cut.
+        galleries: who is in each, and where it is cut.
         blocks: distances as `distance_blocks` gives them.
 
     Returns:
-        For each of the rules [Q, M]: ascending ranks from 1, padded with 0; infinity for a match
+        For each gallery [Q, M]: ascending ranks from 1, padded with 0; infinity for a match
         that the cut hides.
     """
-    layout = _Layout(test, rules)
-    found: list[list[np.ndarray]] = [[] for _ in rules]
+    counter = RankCounter(test, galleries)
+    found: list[list[np.ndarray]] = [[] for _ in galleries]
     for rows, distances in blocks:
         for row, to_all in zip(rows.tolist(), distances, strict=True):
-            for parts, ranks in zip(found, layout.ranks(row, to_all), strict=True):
+            for parts, ranks in zip(found, counter.ranks(row, to_all), strict=True):
                 parts.append(ranks)
     return [_padded(parts) for parts in found]
 
 
-class _Layout:
+class RankCounter:
     """The columns of all galleries, those that stand in the same galleries side by side."""
 
-    def __init__(self, test: Embeddings, rules: Sequence[Rules]):
+    def __init__(self, test: Embeddings, galleries: Sequence[Gallery]):
         """Sort the columns into cells and index them by person."""
         junk = test.pids == JUNK
-        places = [_places(rule.order, len(test.pids)) for rule in rules]
+        places = [_places(gallery.order, len(test.pids)) for gallery in galleries]
         kind = junk + sum((place >= 0) << (1 + i) for i, place in enumerate(places))
         columns = np.argsort(kind, kind="stable")
         self.columns = columns[kind[columns] > 1]  # the others are in no gallery
         self.kinds, starts = np.unique(kind[self.columns], return_index=True)
         self.cells = [slice(*ends) for ends in pairwise([*starts, len(self.columns)])]
         self.places = [place[self.columns] for place in places]
-        self.cuts = [rule.cut for rule in rules]
+        self.cuts = [gallery.cut for gallery in galleries]
         self.test_pids, self.test_camids = test.pids, test.camids
         self.camids = None if test.camids is None else test.camids[self.columns]
         self.by_person = np.argsort(test.pids[self.columns], kind="stable")
         self.persons = test.pids[self.columns][self.by_person]
 
     def ranks(self, row: int, distances: np.ndarray) -> list[np.ndarray]:
-        """Ascending ranks of the matches of the query in a test row, one array a rule."""
+        """Ascending ranks of the matches of the query in a test row, one array a gallery."""
         match, own = self._person(row)
         distances = distances[self.columns]
         step = max(1, BLOCK_CELLS // max(1, len(distances)))
@@ -191,7 +191,7 @@ class _Layout:
         return columns[~own] if pid != JUNK else columns[:0], columns[own]
 
     def _part(self, match: np.ndarray, own: np.ndarray, distances: np.ndarray) -> list[np.ndarray]:
-        """Ranks of some of a query's matches under each rule."""
+        """Ranks of some of a query's matches in each gallery."""
         wanted = distances[match, None]
         nearer = distances < wanted  # [matches, columns]
         equal = distances == wanted

@@ -5,28 +5,27 @@ been interrupted: the checkpoint holds model, optimiser, epoch, step and random 
 else follows from (seed, epoch, place).
 """
 
-import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import nn
-from torch.utils.tensorboard import SummaryWriter
+from torch import Tensor, nn
 
-from benchmark.clips import normalise
 from benchmark.cost.memory import PeakMemory
 from benchmark.datasets.base import Dataset
-from benchmark.files import write_whole
 from benchmark.losses import losses
-from benchmark.recipes import Recipe
-from benchmark.samplers import IdentitySampler, TrainingClips, batches
+from benchmark.optimisers import OPTIMISERS
+from benchmark.pixels import normalise
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import Recipe
+from benchmark.samplers import SAMPLERS, TrainingClips, batches
+from benchmark.training_state import TrainingLog, TrainingState
 
-OnProgress = Callable[[str, int, int], None]
-SAVE_EVERY = 20.0  # seconds between checkpoints, at the end of an epoch
+CHECK_EVERY = 50  # steps between two looks at whether the loss is still a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +42,7 @@ class Training:
         tracklets: training tracklets.
         batch: clips a step.
         final: means of the last epoch.
+        best_epoch: the epoch whose weights were kept, counted from 1, or None for the last one.
     """
 
     epochs: int
@@ -54,10 +54,26 @@ class Training:
     tracklets: int
     batch: int
     final: dict[str, float]
+    best_epoch: int | None = None
 
 
 class Diverged(RuntimeError):
     """The loss is no longer a number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Scoring while training, on persons that are not trained on.
+
+    Attributes:
+        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them.
+        every: epochs between two scorings; the last epoch is always scored.
+        keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
+    """
+
+    score: Callable[[nn.Module], dict[str, float]]
+    every: int = 1
+    keep_best: bool = False
 
 
 def train(
@@ -69,7 +85,8 @@ def train(
     seed: int,
     accelerator: Accelerator,
     workers: int,
-    on_progress: OnProgress,
+    validation: Validation | None = None,
+    progress: Progress = SILENT,
 ) -> Training:
     """Train the model in place, or what is left of its training.
 
@@ -81,30 +98,35 @@ def train(
         seed: of sampling and augmentation.
         accelerator: device and precision.
         workers: processes that load clips; their number changes nothing.
-        on_progress: told ``(what, steps done, steps in all)``.
+        validation: scores the network between epochs.
+        progress: told the steps done, of all.
 
     Raises:
         Diverged: the loss became NaN; the message names the step and the last good checkpoint.
         ImageError: an image cannot be read.
     """
     pids = [t.pid for t in dataset.train]
-    sampler = IdentitySampler(pids, recipe.identities, recipe.tracklets, seed)
+    sampler = SAMPLERS[recipe.sampler](pids, recipe.ids_per_batch, recipe.clips_per_id, seed)
     loader = batches(TrainingClips(dataset, recipe, seed), sampler, workers)
     wanted = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.Adam(wanted, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    optimiser = OPTIMISERS[recipe.optimiser](wanted, recipe)
     model, optimiser = accelerator.prepare(model, optimiser)
-    state = _State(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
+    state = TrainingState(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
     memory = PeakMemory(accelerator.device)
-    with _Log(Path(folder), state) as log:
+    with TrainingLog(Path(folder), state.epoch) as log:
         while state.epoch < recipe.epochs:
             sampler.epoch = state.epoch
             started = time.perf_counter()
-            means = _epoch(state, loader, recipe, on_progress)
+            state.means = _epoch(state, loader, recipe, progress)
             state.seconds += time.perf_counter() - started
             state.epoch += 1
-            log.write({"epoch": state.epoch, "step": state.step, **means}, state.seconds)
+            scores = _validate(state, recipe, validation, progress)
+            entry = {"epoch": state.epoch, "step": state.step, **state.means, **scores}
+            log.write(entry, state.seconds)
             state.save(final=state.epoch == recipe.epochs)
-    batch = sampler.identities * sampler.tracklets
+    if validation is not None and validation.keep_best:
+        state.restore_best()
+    batch = sampler.ids_per_batch * sampler.clips_per_id
     return Training(
         epochs=state.epoch,
         steps=state.step,
@@ -115,129 +137,66 @@ def train(
         tracklets=len(pids),
         batch=batch,
         final=state.means,
+        best_epoch=state.best_epoch if validation is not None and validation.keep_best else None,
     )
 
 
-def _epoch(state: "_State", loader, recipe: Recipe, on_progress: OnProgress) -> dict[str, float]:
-    """One pass over all identities; returns the means of the losses and the accuracy."""
-    accelerator, model = state.accelerator, state.model
-    model.train()
-    sums: dict[str, float] = {}
+def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> dict[str, float]:
+    """One pass of the sampler; means over its steps. Nothing here waits for the device."""
+    model, device = state.model.train(), state.accelerator.device
+    sums: dict[str, Tensor] = {}
+    odd = torch.full((), -1, device=device)  # the first step whose loss is no number
     for clips, classes, flip in loader:
         lr = recipe.lr_at(state.epoch + (state.step % len(loader)) / len(loader))
         for group in state.optimiser.param_groups:
             group["lr"] = lr
-        clips, classes, flip = (
-            t.to(accelerator.device, non_blocking=True) for t in (clips, classes, flip)
-        )
+        clips, classes, flip = (t.to(device, non_blocking=True) for t in (clips, classes, flip))
         output = model(normalise(clips, flip))
-        parts = losses(output, classes, triplet=recipe.triplet, smoothing=recipe.smoothing)
+        parts = losses(output, classes, recipe)
         loss = sum(parts.values())
-        if not math.isfinite(value := loss.item()):
-            raise Diverged(
-                f"the loss is {value} at step {state.step} (epoch {state.epoch}); the last good "
-                f"checkpoint, "
-                f"{state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}"
-            )
         state.optimiser.zero_grad(set_to_none=True)
-        accelerator.backward(loss)
+        state.accelerator.backward(loss)
         state.optimiser.step()
+        with torch.no_grad():
+            accuracy = (output.logits.argmax(1) == classes).float().mean()
+            for name, part in {"loss": loss, **parts, "accuracy": accuracy}.items():
+                sums[name] = sums.get(name, 0.0) + _exact(part.detach())
+            odd = torch.where((odd < 0) & ~loss.isfinite(), state.step, odd)
         state.step += 1
-        accuracy = (output.logits.argmax(1) == classes).float().mean()
-        step = {
-            "loss": value,
-            **{k: v.item() for k, v in parts.items()},
-            "accuracy": accuracy.item(),
-        }
-        sums = {name: sums.get(name, 0.0) + part for name, part in step.items()}
-        on_progress("train", state.step, recipe.epochs * len(loader))
-    state.means = {name: total / len(loader) for name, total in sums.items()} | {"lr": lr}
-    return state.means
+        if state.step % CHECK_EVERY == 0:
+            _refuse_odd(odd, state, recipe)
+        progress.advance("train", state.step, recipe.epochs * len(loader))
+    _refuse_odd(odd, state, recipe)
+    return {name: total.item() / len(loader) for name, total in sums.items()} | {"lr": lr}
 
 
-class _State:
-    """What a checkpoint holds, and where it lies."""
+def _exact(value: Tensor) -> Tensor:
+    """In float64 where the device has it."""
+    return value.float() if value.device.type == "mps" else value.double()
 
-    def __init__(self, model, optimiser, accelerator: Accelerator, path: Path):
-        self.model, self.optimiser, self.accelerator, self.path = (
-            model,
-            optimiser,
-            accelerator,
-            path,
+
+def _refuse_odd(odd: Tensor, state: TrainingState, recipe: Recipe) -> None:
+    step = int(odd)
+    if step >= 0:
+        raise Diverged(
+            f"the loss is no finite number at step {step} (epoch {state.epoch}); the last good "
+            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}"
         )
-        self.epoch = self.step = 0
-        self.seconds = 0.0
-        self.means: dict[str, float] = {}
-        self.saved = "none yet"
-        self.clock = time.monotonic()
-        if path.is_file():
-            self._load()
-
-    def _load(self) -> None:
-        data = torch.load(self.path, map_location="cpu", weights_only=True)
-        self.accelerator.unwrap_model(self.model).load_state_dict(data["model"])
-        self.optimiser.load_state_dict(data["optimiser"])
-        if self.accelerator.scaler is not None:
-            self.accelerator.scaler.load_state_dict(data["scaler"])
-        self.epoch, self.step = data["epoch"], data["step"]
-        self.seconds, self.means = data["seconds"], data["means"]
-        torch.set_rng_state(data["rng"])
-        if data["cuda_rng"] is not None and torch.cuda.is_available():
-            torch.cuda.set_rng_state(data["cuda_rng"])
-        self.saved = f"{self.path} of epoch {self.epoch}"
-
-    def save(self, *, final: bool) -> None:
-        """Write the checkpoint, if the last one is old enough or this is the end."""
-        if not final and time.monotonic() - self.clock < SAVE_EVERY:
-            return
-        cuda = torch.cuda.get_rng_state() if self.accelerator.device.type == "cuda" else None
-        scaler = self.accelerator.scaler
-        data = {
-            "model": self.accelerator.unwrap_model(self.model).state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "scaler": None if scaler is None else scaler.state_dict(),
-            "epoch": self.epoch,
-            "step": self.step,
-            "seconds": self.seconds,
-            "means": self.means,
-            "rng": torch.get_rng_state(),
-            "cuda_rng": cuda,
-        }
-        write_whole(self.path, lambda part: torch.save(data, part))
-        self.saved = f"{self.path} of epoch {self.epoch}"
-        self.clock = time.monotonic()
 
 
-class _Log:
-    """log.jsonl and TensorBoard, cut back to the checkpoint that training goes on from."""
-
-    def __init__(self, folder: Path, state: _State):
-        self.path = folder / "log.jsonl"
-        kept = [line for line in _lines(self.path) if json.loads(line)["epoch"] <= state.epoch]
-        write_whole(self.path, lambda part: part.write_text("".join(kept)))
-        self.file = self.path.open("a", encoding="utf-8")
-        self.board = SummaryWriter(folder / "tensorboard", purge_step=state.epoch + 1)
-
-    def __enter__(self) -> "_Log":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.file.close()
-        self.board.close()
-
-    def write(self, entry: dict[str, float], seconds: float) -> None:
-        """One line for one epoch."""
-        line = {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in entry.items()}
-        self.file.write(json.dumps(line | {"seconds": round(seconds, 2)}) + "\n")
-        self.file.flush()
-        for name, value in entry.items():
-            if name not in ("epoch", "step"):
-                self.board.add_scalar(f"train/{name}", value, entry["epoch"])
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """The whole lines of a log; one that was cut off by a kill does not count."""
-    if path.is_file():
-        yield from (
-            line for line in path.read_text().splitlines(keepends=True) if line.endswith("}\n")
-        )
+def _validate(
+    state: TrainingState, recipe: Recipe, validation: Validation | None, progress: Progress
+) -> dict[str, float]:
+    """Scores of this epoch by name, ``validation_mAP`` among them; empty if it is not its turn."""
+    if validation is None:
+        return {}
+    if state.epoch % validation.every and state.epoch != recipe.epochs:
+        return {}
+    progress.advance("validate", state.epoch, recipe.epochs)
+    model = state.accelerator.unwrap_model(state.model).eval()
+    scores = validation.score(model)
+    if not math.isfinite(scores["mAP"]):
+        raise Diverged(f"validation mAP is {scores['mAP']} after epoch {state.epoch}")
+    if validation.keep_best:
+        state.keep_if_best(scores["mAP"])
+    return {f"validation_{name}": value for name, value in scores.items()}

@@ -80,10 +80,9 @@ def _part(owner: nn.Module, name: str, kind: type) -> nn.Module:
     part = getattr(owner, name, None)
     if not isinstance(part, kind):
         raise ValueError(
-            f"backbone {type(owner).__name__} does not fit: its {name!r} is "
-            f"{type(part).__name__}, expected "
-            f"{kind.__name__}; take a timm ResNet with a single-conv stem or a legacy SENet, e.g. "
-            f"resnet50"
+            f"backbone {type(owner).__name__} does not fit: its {name!r} is {type(part).__name__}, "
+            f"expected {kind.__name__}; take a timm ResNet with a single-conv stem or a legacy "
+            "SENet, e.g. resnet50"
         )
     return part
 
@@ -93,7 +92,7 @@ def _refuse_dilation(frames: nn.Module) -> None:
         if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
             raise ValueError(
                 f"backbone does not fit: its {name} has dilation {module.dilation[0]}; build it "
-                f"without output_stride, and set last_stride here"
+                "without output_stride, and set last_stride here"
             )
 
 
@@ -106,8 +105,7 @@ def _unstride(block: nn.Module) -> None:
         ):
             raise ValueError(
                 f"backbone does not fit: {type(module).__name__} in its last stage pools its way "
-                f"down, and only strided "
-                "convolutions can be given stride 1; take e.g. resnet50"
+                "down, and only strided convolutions can be given stride 1; take e.g. resnet50"
             )
 
 
@@ -116,6 +114,11 @@ def _width(stage: nn.Sequential) -> int:
     block = stage[-1]
     norm = getattr(block, "bn3", None) or getattr(block, "bn2", None)
     return norm.num_features
+
+
+def has_squeeze_excitation(network: nn.Module) -> bool:
+    """Whether there is a squeeze-and-excitation block in a timm network, or in a method on it."""
+    return any(type(module).__name__.endswith("SEModule") for module in network.modules())
 
 
 def channels_last(model: nn.Module) -> nn.Module:

@@ -5,7 +5,7 @@ Attention Network for Video-Based Person Re-Identification", Sensors 2020; `resn
 baseline in Table 2 of Liao, He, Yang, Zhang: "Video-based Person Re-identification via 3D
 Convolutional Networks and Non-local Attention", 2018.
 
-Decisions, not the papers' word (each is an argument, or told in `methods.temporal`):
+Decisions, not the papers' word (each is an argument, or stands in `methods.temporal`):
     * ``last_stride`` is 1, and 2 with temporal attention and in `resnet50_image`;
     * `resnet50_image` has the 3D network's head of ``dimensions`` = 512, and its mean over frames
       is taken of the retrieval features of single frames.
@@ -14,6 +14,7 @@ Decisions, not the papers' word (each is an argument, or told in `methods.tempor
 from torch import Tensor, nn
 
 from methods.backbone import FrameNet
+from methods.head import Head
 from methods.output import ClipOutput, check_clips
 from methods.resnet3d import DROPOUT, Bottleneck
 from methods.temporal import ClipNet, aggregation
@@ -102,17 +103,19 @@ class ImageMean(nn.Module):
         super().__init__()
         self.frames = FrameNet(backbone, last_stride=last_stride)
         self.bottleneck = Bottleneck(self.frames.widths[4], dimensions)
-        self.dropout = nn.Dropout(DROPOUT)
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(dimensions, num_classes) if num_classes else None
+        self.head = Head(dimensions, num_classes, neck="none", dropout=DROPOUT)
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are the same feature."""
         check_clips(clips)
         pooled = self.frames(clips.flatten(0, 1)).mean((2, 3))  # [B*T, D]
         feature = self.bottleneck(pooled).unflatten(0, clips.shape[:2]).mean(1)  # [B, dimensions]
-        logits = None if self.classifier is None else self.classifier(self.dropout(feature))
-        return ClipOutput(self.neck(feature).float(), feature.float(), logits, {})
+        return self.head(feature)
 
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """There is none."""

@@ -46,14 +46,13 @@ class Head(nn.Module):
         if neck not in NECKS:
             raise ValueError(f"neck is {neck!r}, expected one of {', '.join(NECKS)}")
         self.width = width
+        self._design = _design(neck, bias, classifier_std, dropout)
+        _, bias, classifier_std, _ = self._design
         self.neck = nn.Identity() if neck == "none" else nn.BatchNorm1d(width)
         if neck == "bn":
             self.neck.bias.requires_grad_(False)  # fixed at 0
         self.dropout = nn.Dropout(dropout) if dropout else nn.Identity()
-        bias = neck == "none" if bias is None else bias
         self.classifier = nn.Linear(width, num_classes, bias=bias) if num_classes else None
-        if classifier_std is None and neck != "none":
-            classifier_std = 0.001
         if self.classifier is not None and classifier_std is not None:
             nn.init.normal_(self.classifier.weight, std=classifier_std)
             if bias:
@@ -67,9 +66,24 @@ class Head(nn.Module):
             logits = self.classifier(self.dropout(embedding))  # [B, num_classes]
         return ClipOutput(embedding.float(), feature.float(), logits, dict(penalties or {}))
 
+    def is_plain(self, neck: str) -> bool:
+        """True if it was built as ``Head(width, num_classes, neck=neck)`` would be."""
+        return self._design == _design(neck, None, None, 0.0)
+
     def part(
         self, feature: Tensor, *, cross_entropy: float = 1.0, triplet: float = 1.0
     ) -> HeadOutput:
         """The same as one of several heads, with the weights of its two losses."""
         embedding, metric, logits, *_ = self(feature)
         return HeadOutput(embedding, metric, logits, cross_entropy, triplet)
+
+
+def _design(
+    neck: str, bias: bool | None, classifier_std: float | None, dropout: float
+) -> tuple[str, bool, float | None, float]:
+    """The arguments of a head, with what None stands for filled in."""
+    if bias is None:
+        bias = neck == "none"
+    if classifier_std is None and neck != "none":
+        classifier_std = 0.001
+    return neck, bias, classifier_std, dropout

@@ -77,7 +77,7 @@ class Inflation:
             elif next(layer.parameters(), None) is not None or "2d" in type(layer).__name__:
                 raise ValueError(
                     f"backbone does not fit: its {name!r}, a {type(layer).__name__}, has no 3D "
-                    f"twin; take a plain timm ResNet, e.g. resnet50"
+                    "twin; take a plain timm ResNet, e.g. resnet50"
                 )
 
     def convolution(self, conv: nn.Conv2d) -> nn.Module:
@@ -88,12 +88,9 @@ class Inflation:
         if not self.factorised:
             return self.whole(conv, TAPS, stride)
         channels, groups = conv.in_channels, conv.groups
-        identity = nn.init.dirac_(torch.empty(channels, channels // groups, 1), groups).to(
-            conv.weight
-        )
-        taps = (
-            identity[..., None, None].expand(-1, -1, TAPS, -1, -1) / TAPS
-        )  # [C, C/groups, 3, 1, 1]
+        identity = nn.init.dirac_(torch.empty(channels, channels // groups, 1), groups)
+        identity = identity.to(conv.weight)[..., None, None]  # [C, C/groups, 1, 1, 1]
+        taps = identity.expand(-1, -1, TAPS, -1, -1) / TAPS  # [C, C/groups, 3, 1, 1]
         temporal = self.kernel(taps, (stride, 1, 1), (0, 0), groups)
         plane = conv.weight[:, :, None]  # [D, C/groups, 1, k, k]
         return nn.Sequential(temporal, self.kernel(plane, (1, *conv.stride), conv.padding, groups))

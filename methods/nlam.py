@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import FrameNet
-from methods.non_local import Watch, attend, attention_of_cells, tokens
+from methods.non_local import AttentionMaps, attend, attention_of_cells, tokens
 from methods.temporal import TEMPORAL, ClipNet, aggregation
 
 
@@ -59,11 +59,11 @@ class NLAM(nn.Module):
         )
 
     def forward(
-        self, x: Tensor, frames: int, *, watch: Watch | None = None, name: str = ""
+        self, x: Tensor, frames: int, *, maps: AttentionMaps | None = None, name: str = ""
     ) -> Tensor:
         """[B*T, C, H, W] -> the same, attending over T = ``frames`` frames.
 
-        With ``watch``, the attention of three cells of the middle frame is noted under
+        With ``maps``, the attention of three cells of the middle frame is noted under
         ``<name>_spatial``, [B, 3, T, H, W] (see `NonLocal`), the channel weights under
         ``<name>_channel``, [B, C].
         """
@@ -72,9 +72,9 @@ class NLAM(nn.Module):
         y = y.unflatten(1, (frames, -1)).flatten(0, 1).transpose(1, 2)  # [B*T, C', H*W]
         spatial = self.out(y.unflatten(2, x.shape[2:])) + x  # [B*T, C, H, W], eq. 2
         weights = self.channel_weights(spatial, frames)  # [B, C]
-        if watch is not None:
-            watch[f"{name}_spatial"] = attention_of_cells(q, k, frames, frames, x.shape[2:])
-            watch[f"{name}_channel"] = weights
+        if maps is not None:
+            maps[f"{name}_spatial"] = attention_of_cells(q, k, frames, frames, x.shape[2:])
+            maps[f"{name}_channel"] = weights
         return spatial * weights.repeat_interleave(frames, 0)[:, :, None, None]
 
     def channel_weights(self, spatial: Tensor, frames: int) -> Tensor:
@@ -105,7 +105,7 @@ class NLTP(nn.Module):
         if zero_start:
             _zero(self.out)
 
-    def forward(self, x: Tensor, watch: Watch | None = None) -> Tensor:
+    def forward(self, x: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, C, H, W] -> [B, C]; notes h / T under ``frame_pairs``, [B, T, T].
 
         Always in float32: the dot product has C/2·H·W terms.
@@ -120,12 +120,11 @@ class NLTP(nn.Module):
             if self.dot_scale == "mean":
                 h = h / theta.shape[2]
             pairs = h / x.shape[1]
-            y = (
-                (pairs @ g).flatten(0, 1).unflatten(1, (-1, *x.shape[3:]))
-            )  # [B*T, C/2, H, W], eq. 6
+            y = (pairs @ g).flatten(0, 1)  # [B*T, C/2*H*W], eq. 6
+            y = y.unflatten(1, (-1, *x.shape[3:]))  # [B*T, C/2, H, W]
             refined = self.out(y).unflatten(0, x.shape[:2]) + x  # [B, T, C, H, W]
-            if watch is not None:
-                watch["frame_pairs"] = pairs
+            if maps is not None:
+                maps["frame_pairs"] = pairs
             return refined.mean((1, 3, 4))  # eq. 4, then over the cells
 
 

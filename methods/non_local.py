@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 BLOCK = 256  # queries whose attention is in memory together where it is computed block by block
 
-Watch = dict[str, Tensor]  # attention that a forward pass was asked to note down, by name
+AttentionMaps = dict[str, Tensor]  # by name; a forward pass that is given one fills it
 
 
 class NonLocal(nn.Module):
@@ -39,7 +39,7 @@ class NonLocal(nn.Module):
         frames: int,
         *,
         stripes: int | None = None,
-        watch: Watch | None = None,
+        maps: AttentionMaps | None = None,
         name: str = "",
     ) -> Tensor:
         """[B*T, C, H, W] -> the same, attending over T = ``frames`` frames.
@@ -47,19 +47,18 @@ class NonLocal(nn.Module):
         With ``stripes``, the map is first averaged into that many horizontal stripes, and what
         attention adds is repeated over each stripe's cells (STE-NVAN, Sec. 3.2).
 
-        With ``watch``, the attention of three cells of the middle frame (a quarter, half and three
+        With ``maps``, the attention of three cells of the middle frame (a quarter, half and three
         quarters down, in the middle column) is noted under ``name`` as [B, 3, T, rows, columns]; it
         is zero outside a cell's window.
         """
         window = self.window or frames
         height, width = x.shape[-2:]
         cells = x if stripes is None else stripe_means(x, stripes)  # [B*T, C, h, w]
-        q, k, v = (
-            tokens(conv(cells), window) for conv in (self.theta, self.phi, self.g)
-        )  # [B', window*h*w, C/2]
+        # [B', window*h*w, C/2] with B' = B*T/window
+        q, k, v = (tokens(conv(cells), window) for conv in (self.theta, self.phi, self.g))
         y = attend(q, k, v)
-        if watch is not None:
-            watch[name] = attention_of_cells(q, k, frames, window, cells.shape[-2:])
+        if maps is not None:
+            maps[name] = attention_of_cells(q, k, frames, window, cells.shape[-2:])
         y = y.unflatten(1, (window, -1)).flatten(0, 1).transpose(1, 2)  # [B*T, C/2, h*w]
         y = self.norm(self.out(y.unflatten(2, cells.shape[-2:])))  # [B*T, C, h, w]
         if stripes is not None:
@@ -101,8 +100,7 @@ def check_stripes(rows: int, stripes: int, stage: str) -> None:
     if stripes < 1 or rows % stripes:
         divisors = [s for s in range(1, rows + 1) if rows % s == 0]
         raise ValueError(
-            f"S = {stripes} stripes do not divide the {rows} rows of {stage}: "
-            f"S may be one of "
+            f"S = {stripes} stripes do not divide the {rows} rows of {stage}: S may be one of "
             f"{divisors}"
         )
 

@@ -20,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
-from methods.non_local import NonLocal, Watch, check_stripes
+from methods.head import Head
+from methods.non_local import AttentionMaps, NonLocal, check_stripes
 from methods.output import ClipOutput, check_clips
 
 # how many of a stage's last blocks a non-local layer follows, counted from the last (Sec. 4.1 and
@@ -75,21 +76,18 @@ class NVAN(nn.Module):
                 for back in sorted(places, reverse=True)
             }
         )
-        width = self.frames.widths[4]
-        self.neck = nn.BatchNorm1d(width)
-        self.neck.bias.requires_grad_(False)  # fixed at 0
-        self.classifier = nn.Linear(width, num_classes, bias=False) if num_classes else None
-        if self.classifier is not None:
-            nn.init.normal_(self.classifier.weight, std=0.001)
+        self.head = Head(self.frames.widths[4], num_classes, neck="bn")
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` before BN, ``embedding`` after it."""
-        pooled = self._pool(self.features(clips), clips.shape[0])  # [B, D]
-        embedding = self.neck(pooled)
-        logits = None if self.classifier is None else self.classifier(embedding)
-        return ClipOutput(embedding.float(), pooled.float(), logits, {})
+        return self.head(self._pool(self.features(clips), clips.shape[0]))  # [B, D]
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B*T', D, H/16, W/16] with T' = T, T/2 or T/4."""
         self._check(clips)
         frames, height = clips.shape[1], clips.shape[3]
@@ -100,7 +98,7 @@ class NVAN(nn.Module):
                 name = f"stage{stage}_block{i}"
                 if name in self.non_local:
                     stripes = self._stripes(stage, height)
-                    x = self.non_local[name](x, frames, stripes=stripes, watch=watch, name=name)
+                    x = self.non_local[name](x, frames, stripes=stripes, maps=maps, name=name)
             if stage in self.pool_after:
                 x = x.unflatten(0, (-1, 2)).amax(1)  # [B*T/2, C, H', W']
                 frames //= 2
@@ -109,9 +107,9 @@ class NVAN(nn.Module):
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """By layer, where three cells of the middle frame look: [B, 3, T', rows, columns]."""
-        watch: Watch = {}
-        self.features(clips, watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
     def _pool(self, x: Tensor, batch: int) -> Tensor:
         x = x.unflatten(0, (batch, -1))  # [B, T', D, H', W']
@@ -142,7 +140,7 @@ def _block(frames: FrameNet, stage: int, back: int) -> int:
     if back > blocks:
         raise ValueError(
             f"stage {stage} of the backbone has {blocks} blocks, and non-local layers need {back} "
-            f"of them"
+            "of them"
         )
     return blocks - back
 

@@ -21,8 +21,9 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
+from methods.head import Head
 from methods.inflation import Inflation
-from methods.non_local import NonLocal, Watch
+from methods.non_local import AttentionMaps, NonLocal
 from methods.output import ClipOutput, check_clips
 
 DROPOUT = 0.5  # Sec. 4.2
@@ -68,17 +69,19 @@ class ResNet3D(nn.Module):
             {f"stage{stage}_block{i}": he_start(NonLocal(widths[stage])) for stage, i in places}
         )
         self.bottleneck = Bottleneck(widths[4], dimensions)
-        self.dropout = nn.Dropout(DROPOUT)
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(dimensions, num_classes) if num_classes else None
+        self.head = Head(dimensions, num_classes, neck="none", dropout=DROPOUT)
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are the same feature."""
-        feature = self.bottleneck(self.features(clips).mean((2, 3, 4)))  # [B, dimensions]
-        logits = None if self.classifier is None else self.classifier(self.dropout(feature))
-        return ClipOutput(self.neck(feature).float(), feature.float(), logits, {})
+        pooled = self.features(clips).mean((2, 3, 4))  # [B, D]
+        return self.head(self.bottleneck(pooled))  # [B, dimensions]
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B, D, T, H/32, W/32] (strides of 1 in time, 2 in the last stage)."""
         check_clips(clips)
         x = self.trunk.stem(clips.transpose(1, 2))  # [B, C, T, H/4, W/4]
@@ -87,21 +90,21 @@ class ResNet3D(nn.Module):
                 x = block(x)
                 name = f"stage{stage}_block{i}"
                 if name in self.non_local:
-                    x = self._attend(x, name, watch)
+                    x = self._attend(x, name, maps)
         return x
 
-    def _attend(self, x: Tensor, name: str, watch: Watch | None) -> Tensor:
+    def _attend(self, x: Tensor, name: str, maps: AttentionMaps | None) -> Tensor:
         batch, _, frames = x.shape[:3]
         x = x.transpose(1, 2).flatten(0, 1)  # [B*T, C, H', W']
-        x = self.non_local[name](x, frames, watch=watch, name=name)
+        x = self.non_local[name](x, frames, maps=maps, name=name)
         return x.unflatten(0, (batch, frames)).transpose(1, 2)  # [B, C, T, H', W']
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """By block, where three cells of the middle frame look: [B, 3, T, rows, columns]."""
-        watch: Watch = {}
-        self.features(clips, watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.features(clips, maps)
+        return maps
 
 
 def he_start(layer: NonLocal) -> NonLocal:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import FrameNet
+from methods.head import Head
 from methods.output import ClipOutput, check_clips
 
 EPS = 1e-12
@@ -53,8 +54,12 @@ class STA(nn.Module):
         self.frames = FrameNet(backbone)
         maps = 2 if fusion == "both" else 1
         self.fc = nn.Linear(maps * self.frames.widths[4], dimensions)
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(dimensions, num_classes) if num_classes else None
+        self.head = Head(dimensions, num_classes, neck="none")
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are both the feature X."""
@@ -69,8 +74,7 @@ class STA(nn.Module):
                     maps, self.training
                 )
         x = self.fc(fused.mean((2, 3)))  # [B, dimensions], eq. 8
-        logits = None if self.classifier is None else self.classifier(x)
-        return ClipOutput(self.neck(x).float(), x.float(), logits, penalties)
+        return self.head(x, penalties)
 
     def _fuse(self, features: Tensor, maps: Tensor) -> Tensor:
         if self.fusion == "mean":
@@ -137,15 +141,17 @@ def inter_frame_penalty(maps: Tensor, training: bool) -> Tensor:
     else:
         i, j = torch.zeros(batch, dtype=torch.long), torch.full((batch,), frames - 1)
     b = torch.arange(batch)
-    return torch.linalg.vector_norm(
-        maps[b, i] - maps[b, j], dim=(1, 2)
-    ).mean()  # finite gradient at 0
+    # vector_norm has a finite gradient at 0
+    return torch.linalg.vector_norm(maps[b, i] - maps[b, j], dim=(1, 2)).mean()
 
 
 def sta_baseline(
     backbone: nn.Module | str = "resnet50", num_classes: int = 0, *, dimensions: int = 1024
 ) -> STA:
-    """Frames averaged; the paper trains it on single frames (Table 1, "Baseline")."""
+    """Frames averaged; the paper trains it on single frames (Table 1, "Baseline").
+
+    On clips of more than one frame it is the same network as `sta_avg`.
+    """
     return STA(backbone, num_classes, fusion="mean", regularisation=0.0, dimensions=dimensions)
 
 

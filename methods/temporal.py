@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
-from methods.non_local import Watch
+from methods.head import Head
+from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, check_clips
 
 TEMPORAL = ("tp", "ta", "rnn")
@@ -25,7 +26,7 @@ class FrameMean(nn.Module):
         super().__init__()
         self.width = channels
 
-    def forward(self, x: Tensor, watch: Watch | None = None) -> Tensor:
+    def forward(self, x: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, D, H, W] -> [B, D]."""
         return x.mean((1, 3, 4))
 
@@ -45,13 +46,13 @@ class FrameAttention(nn.Module):
         self.spatial = nn.Conv2d(channels, hidden, size)
         self.temporal = nn.Conv1d(hidden, 1, 3, padding=1)
 
-    def forward(self, x: Tensor, watch: Watch | None = None) -> Tensor:
+    def forward(self, x: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, D, H, W] -> [B, D]; notes the weights under ``frame_weights``, [B, T]."""
         a = self.spatial(x.flatten(0, 1)).relu().flatten(1)  # [B*T, hidden]
         a = self.temporal(a.unflatten(0, x.shape[:2]).transpose(1, 2)).relu()  # [B, 1, T]
         weights = a.squeeze(1).float().softmax(1)  # [B, T]
-        if watch is not None:
-            watch["frame_weights"] = weights
+        if maps is not None:
+            maps["frame_weights"] = weights
         return torch.einsum("bt,btd->bd", weights, x.float().mean((3, 4)))
 
 
@@ -63,7 +64,7 @@ class FrameLSTM(nn.Module):
         self.width = hidden
         self.lstm = nn.LSTM(channels, hidden, batch_first=True)
 
-    def forward(self, x: Tensor, watch: Watch | None = None) -> Tensor:
+    def forward(self, x: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, D, H, W] -> [B, hidden]."""
         outputs, _ = self.lstm(x.mean((3, 4)))  # [B, T, hidden]
         return outputs.mean(1)
@@ -94,16 +95,18 @@ class ClipNet(nn.Module):
         super().__init__()
         self.frames, self.aggregate, self.image = frames, aggregate, image
         self.after = nn.ModuleDict({f"stage{s}": module for s, module in (after or {}).items()})
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(aggregate.width, num_classes) if num_classes else None
+        self.head = Head(aggregate.width, num_classes, neck="none")
+
+    @property
+    def neck(self) -> nn.Module:
+        """From metric to embedding."""
+        return self.head.neck
 
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are the same feature."""
-        feature = self.aggregate(self.features(clips))  # [B, width]
-        logits = None if self.classifier is None else self.classifier(feature)
-        return ClipOutput(self.neck(feature).float(), feature.float(), logits, {})
+        return self.head(self.aggregate(self.features(clips)))  # [B, width]
 
-    def features(self, clips: Tensor, watch: Watch | None = None) -> Tensor:
+    def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> the last stage's maps, [B, T, D, H', W']."""
         self._check(clips)
         x = self.frames.stem(clips.flatten(0, 1))  # [B*T, C, H/4, W/4]
@@ -111,15 +114,15 @@ class ClipNet(nn.Module):
             x = self.frames.stage(stage)(x)
             name = f"stage{stage}"
             if name in self.after:
-                x = self.after[name](x, clips.shape[1], watch=watch, name=name)
+                x = self.after[name](x, clips.shape[1], maps=maps, name=name)
         return x.unflatten(0, clips.shape[:2])
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """What the modules and the aggregation note down; empty for TP and RNN alone."""
-        watch: Watch = {}
-        self.aggregate(self.features(clips, watch), watch)
-        return watch
+        maps: AttentionMaps = {}
+        self.aggregate(self.features(clips, maps), maps)
+        return maps
 
     def _check(self, clips: Tensor) -> None:
         check_clips(clips)

@@ -14,10 +14,11 @@ import torch
 from torch import nn
 
 import zoo
-from benchmark.clips import chunk_first, normalise, read_clip
+from benchmark.clips import chunk_first
 from benchmark.cost.macs import count_gmacs
 from benchmark.datasets.catalogue import open_dataset
 from benchmark.device import autocast
+from benchmark.pixels import normalise, read_clip
 from methods import non_local
 from methods.backbone import channels_last
 from zoo import registry

@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
-from benchmark.clips import MEAN, STD, chunk_first, normalise, read_clip
+from benchmark.clips import chunk_first
 from benchmark.datasets.base import Tracklet
+from benchmark.pixels import MEAN, STD, normalise, read_clip
 
 TRACKLETS, FRAMES, T, ROUNDS = 24, 8, 8, 5
 

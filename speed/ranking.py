@@ -14,7 +14,7 @@ import torch
 
 from benchmark import metrics
 from benchmark.protocols import score
-from benchmark.ranking import Embeddings, Rules, match_ranks
+from benchmark.ranking import Embeddings, Gallery, match_ranks
 
 MARS = ["mars-official", "mars-ste-nvan", "mars-ap3d", "mars-torchreid"]
 
@@ -67,7 +67,7 @@ def save(folder: Path, **arrays: np.ndarray) -> None:
 def ours_rank(x, distances, pids, camids, query) -> tuple[float, float]:
     """Given the distances, all metrics of one protocol."""
     tracks = Embeddings(torch.zeros(len(pids), 1), pids, camids)
-    (ranks,) = match_ranks(tracks, [Rules(np.arange(len(pids)))], [(query, distances)])
+    (ranks,) = match_ranks(tracks, [Gallery(np.arange(len(pids)))], [(query, distances)])
     metrics.inverse_negative_penalty(ranks)
     return metrics.cmc(ranks[:, 0], 50)[0], metrics.average_precision(ranks, "trap").mean()
 

@@ -12,7 +12,8 @@ import numpy as np
 import sides
 import torch
 
-from benchmark.rerank import Reranking, pool, reranked_blocks
+from benchmark.k_reciprocal import reranked_blocks
+from benchmark.rerank import Reranking, pool
 
 K1, K2, SHARE = 20, 6, 0.3
 

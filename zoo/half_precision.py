@@ -3,27 +3,28 @@
 import torch
 from torch import Tensor
 
-CLASSIFIER = "classifier."
-STATISTICS = ("running_mean", "running_var")
+CLASSIFIER = "head.classifier."
+_STATISTICS = ("running_mean", "running_var")
 
 
-def halved(
+def to_half(
     state: dict[str, Tensor],
 ) -> tuple[dict[str, Tensor], tuple[str, ...], tuple[str, ...]]:
     """Weights in float16, statistics of BatchNorm in float32, no classifier.
 
     Returns:
-        The tensors, what was left out and what float16 cannot hold, both in words.
+        The tensors; what was left out; and what stays in float32 since float16 cannot hold it, both
+        as lines for people.
     """
-    found, dropped, kept = {}, [], []
+    half, dropped, kept = {}, [], []
     for key, value in state.items():
         if key.startswith(CLASSIFIER):
-            dropped.append(f"left out {key}: the classifier of the training persons")
-        elif not value.is_floating_point() or key.endswith(STATISTICS):
-            found[key] = value.contiguous()
+            dropped.append(f"left out {key}: the classifier of the training identities")
+        elif not value.is_floating_point() or key.endswith(_STATISTICS):
+            half[key] = value.contiguous()
         elif value.abs().max() > torch.finfo(torch.float16).max:
             kept.append(f"{key} stays float32: float16 cannot hold it")
-            found[key] = value.contiguous()
+            half[key] = value.contiguous()
         else:
-            found[key] = value.to(torch.float16).contiguous()
-    return found, tuple(dropped), tuple(kept)
+            half[key] = value.to(torch.float16).contiguous()
+    return half, tuple(dropped), tuple(kept)

@@ -1,9 +1,10 @@
-"""What `quick` starts from: a narrow ResNet-50 that was trained on another synthetic crowd.
+"""What `quick` starts from: a narrow ResNet-50 that was trained on other synthetic people.
 
-It stands where ImageNet weights stand in the papers' recipes. Without it `sta`, which has no
-BatchNorm before its classifier, learned nothing in the minutes that `quick` takes. The crowd, its
-places and its cameras are those of ``synthetic[seed=1]``; nobody of them is in the default set.
-``make start`` makes the file again: ``python -m zoo.initial_weights WEIGHTS`` writes it and prints its hash.
+It takes the place of the ImageNet weights in the papers' recipes. Without it `sta`, which has no
+BatchNorm before its classifier, learned nothing in the minutes that `quick` takes. The people,
+places and cameras are those of ``synthetic[seed=1]``; none of them is in the default set.
+``make start`` makes the file again: ``python -m zoo.initial_weights WEIGHTS`` writes it and prints
+its hash.
 """
 
 import hashlib
@@ -17,37 +18,41 @@ from torch import nn
 
 from benchmark.files import write_whole
 from benchmark.variants import Variant, parse
-from zoo.half_precision import halved
+from zoo.half_precision import to_half
 
 FILE = Path(__file__).parent / "checkpoints" / "weights" / "start.safetensors"
 SHA256 = "5dfd78cc216f604a64fa8662002a499bf6a527bfec37f38308040864f8fa9a88"
 BACKBONE = "resnet50[channels=16+32+64+128,layers=1+2+3+1,stem=16]"
-TRUNK = "frames."  # where resnet50_avg keeps its backbone
+_TRUNK = "frames."  # where resnet50_avg keeps its backbone
 
 
-def load_start(network: nn.Module, variant: Variant) -> None:
-    """Give a timm network these weights; its ImageNet classifier, which nobody uses, stays.
+def load_initial_weights(network: nn.Module, variant: Variant) -> None:
+    """Load these weights into a timm network; its ImageNet classifier, which nobody uses, stays.
+
+    Args:
+        network: built from ``variant``.
+        variant: must be `BACKBONE`.
 
     Raises:
-        ValueError: the network is another one, or the file is not the one that is named here.
+        ValueError: the network is another one, or the file is not that of this version.
     """
     if variant != parse(BACKBONE):
         raise ValueError(
             f"init=synthetic has weights for {BACKBONE} only, not for {variant}: "
-            f"say --set init=none"
+            "use --set init=none"
         )
     data = FILE.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:
         raise ValueError(f"{FILE} is not the file of this version: install the package again")
     state = load(data)
-    head = {k: v for k, v in network.state_dict().items() if k.startswith("fc.")}
-    network.load_state_dict({k: v.float() for k, v in state.items()} | head)
+    unused = {k: v for k, v in network.state_dict().items() if k.startswith("fc.")}
+    network.load_state_dict({k: v.float() for k, v in state.items()} | unused)
 
 
-def save_start(weights: Path) -> str:
+def save_initial_weights(weights: Path) -> str:
     """Write the backbone of trained `resnet50_avg` weights; returns the sha256."""
-    state = {k: v for k, v in load_file(weights).items() if k.startswith(TRUNK)}
-    state = {k.removeprefix(TRUNK): v for k, v in halved(state)[0].items()}
+    state = {k: v for k, v in load_file(weights).items() if k.startswith(_TRUNK)}
+    state = {k.removeprefix(_TRUNK): v for k, v in to_half(state)[0].items()}
     write_whole(FILE, lambda part: save_file(state, part))
     return hashlib.sha256(FILE.read_bytes()).hexdigest()
 
@@ -80,4 +85,4 @@ def load_clip(network: nn.Module, variant: Variant) -> None:
 
 
 if __name__ == "__main__":
-    print(save_start(Path(sys.argv[1])))
+    print(save_initial_weights(Path(sys.argv[1])))

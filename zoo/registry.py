@@ -1,22 +1,16 @@
 """Methods by name: ``create("sta[blocks=8]", num_classes=625)``.
 
-The registry is a tuple of functions; a method's name is its function's. Plugins add theirs by the
-entry-point groups
-``zoo.methods`` and ``zoo.datasets``, or by a module named on the command line, which holds tuples
-``METHODS`` and
-``DATASETS``.
+The registry is a tuple of functions; a method's name is its function's. Plugins add theirs, see
+`zoo.plugins`.
 """
 
-import importlib
-import logging
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
 
-import timm
 from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
+from methods.backbone import channels_last
 from methods.baselines import (
     resnet50_image,
     resnet50_rnn,
@@ -27,6 +21,7 @@ from methods.baselines import (
     seresnet50_tp,
 )
 from methods.clip_vit import clip_vit_avg
+from methods.head import NECKS, Head
 from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
     nvan,
@@ -41,7 +36,8 @@ from methods.nvan import (
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
 from methods.tf_clip import tf_clip
-from zoo.initial_weights import load_start
+from zoo.backbones import build_backbone
+from zoo.plugins import plugin_functions
 
 METHODS = (
     resnet50_avg,
@@ -71,8 +67,7 @@ METHODS = (
     clip_vit_avg,
     tf_clip,
 )
-IMAGENET = {"resnet50": "resnet50.tv_in1k", "legacy_seresnet50": "legacy_seresnet50.in1k"}
-_PLUGINS: list[str] = []
+OWN = "own"  # in place of a backbone or a neck: the method's own
 
 
 def methods() -> dict[str, Callable]:
@@ -105,8 +100,9 @@ def find(text: str) -> tuple[Callable, Variant]:
 
 
 def own_backbone(function: Callable) -> str:
-    """Name of the timm network that a method stands on unless told otherwise."""
-    return variants.parameters(function)["backbone"][1]
+    """The timm network that a method is built on by default; ``own`` if it brings its network."""
+    _, default = variants.parameters(function).get("backbone", (str, OWN))
+    return default
 
 
 def create(
@@ -116,131 +112,75 @@ def create(
     backbone: nn.Module | str | None = None,
     weights: str | None = None,
     size: tuple[int, int] | None = None,
+    neck: str = OWN,
 ) -> nn.Module:
-    """Build a method's network.
+    """Build a method's network, with its 2D convolutions laid out channels-last.
 
     Args:
         method: a variant, e.g. ``stenvan`` or ``sta[blocks=8]``.
         num_classes: identities of the classifier; 0 leaves it out.
         backbone: a timm model, or the name of one with arguments in brackets
-            (``resnet50[channels=16+32+64+128,layers=1+2+3+1]``); None is the method's own.
+            (``resnet50[channels=16+32+64+128,layers=1+2+3+1]``); None or ``own`` is the method's
+            own.
         weights: ``imagenet`` takes timm's weights for the backbone, and downloads them if they are
-            not in the cache; ``synthetic`` those that come with the package, see `zoo.initial_weights`; None
-            starts at random.
+            not in the cache; ``synthetic`` those that come with the package, see
+            `zoo.initial_weights`; None leaves the random ones.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.
+        neck: ``own``: the method's head as its paper has it; ``bn``, ``bn-bias`` or ``none``: a
+            plain `methods.head.Head` with that neck behind the same feature.
 
     Raises:
         LookupError: unknown method or argument.
-        ValueError: an argument does not fit, or the backbone is no ResNet.
+        ValueError: an argument does not fit, or the backbone is no network of the kind that the
+            method needs.
         OSError: the weights cannot be had.
     """
     function, variant = find(method)
     arguments = dict(variant.arguments)
     if size is not None and "height" in variants.parameters(function):
         arguments = {"height": size[0], "width": size[1], **arguments}
-    if backbone is None:
+    if own_backbone(function) != OWN:
+        arguments["backbone"] = _backbone(function, backbone, weights)
+    elif backbone not in (None, OWN):
+        raise ValueError(f"{variant.name} brings its own network: it takes no backbone")
+    elif weights is not None:
+        raise ValueError(
+            f"{variant.name} brings its own network: weights={weights!r} is for timm backbones; "
+            "use --set init=none"
+        )
+    model = function(num_classes=num_classes, **arguments)
+    if neck != OWN:
+        _set_neck(model, num_classes, neck, variant.name)
+    return channels_last(model)
+
+
+def _backbone(
+    function: Callable, backbone: nn.Module | str | None, weights: str | None
+) -> nn.Module:
+    if backbone in (None, OWN):
         backbone = own_backbone(function)
     if isinstance(backbone, str):
-        backbone = build_backbone(backbone, weights)
-    elif weights is not None:
+        return build_backbone(backbone, weights)
+    if weights is not None:
         raise ValueError(
             "weights are for a backbone given by name; load them into the model instead"
         )
-    return function(backbone, num_classes, **arguments)
+    return backbone
 
 
-def build_backbone(text: str, weights: str | None = None) -> nn.Module:
-    """A timm network from its name, with arguments in brackets.
-
-    The arguments are timm's, and ``stem``: the width of the first convolution, which timm does not
-    let go with ``channels``. At small widths its 64 channels would cost more than all stages.
-
-    Raises:
-        LookupError: timm has no such network.
-        ValueError: timm does not take these arguments, or there are no such weights.
-        OSError: the weights cannot be had.
-    """
-    variant = variants.parse(text)
-    if variant.name.partition(".")[0] not in timm.list_models():
-        variants.choose(variant.name, dict.fromkeys(timm.list_models("*resnet*")), "timm backbone")
-    arguments = dict(variant.arguments)
-    stem = arguments.pop("stem", None)
-    try:
-        network = timm.create_model(variant.name, **arguments)
-        if stem is not None:
-            _set_stem(network, stem)
-    except (TypeError, RuntimeError, AssertionError) as error:
-        raise ValueError(f"timm cannot build {text!r}: {str(error).splitlines()[0]}") from None
-    if weights == "imagenet":
-        _load_imagenet(network, variant)
-    elif weights == "synthetic":
-        load_start(network, variant)
-    elif weights is not None:
-        raise ValueError(f"unknown weights {weights!r}: expected imagenet, synthetic or None")
-    return network
-
-
-def _set_stem(network: nn.Module, width: int) -> None:
-    """Give a timm ResNet a stem of that width, and its first block the inputs to match."""
-    fits = isinstance(network, timm.models.resnet.ResNet) and isinstance(width, int) and width > 0
-    if not fits:
-        raise TypeError(f"stem={width} takes a whole number and a timm ResNet, e.g. resnet50")
-    network.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
-    network.bn1 = nn.BatchNorm2d(width)
-    block = network.layer1[0]
-    wide = network.layer1[-1].bn3.num_features if hasattr(block, "bn3") else block.bn2.num_features
-    first = block.conv1
-    block.conv1 = nn.Conv2d(
-        width, first.out_channels, first.kernel_size, padding=first.padding, bias=False
-    )
-    block.downsample = nn.Sequential(nn.Conv2d(width, wide, 1, bias=False), nn.BatchNorm2d(wide))
-    for conv in (network.conv1, block.conv1, block.downsample[0]):
-        nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")  # as timm does
-
-
-def _load_imagenet(network: nn.Module, variant: Variant) -> None:
-    name = IMAGENET.get(variant.name, variant.name)
-    if variant.arguments:
-        raise ValueError(f"there are no ImageNet weights for {variant}: say --set init=none")
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of every retry
-    try:
-        source = timm.create_model(name, pretrained=True)
-    except Exception as error:  # hub, cache and network each raise their own
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise OSError(
-            f"the ImageNet weights {name} cannot be had ({reason}): get them once while online, "
-            f"or say --set init=none"
-        ) from None
-    network.load_state_dict(source.state_dict())
-
-
-# ---- plugins -------------------------------------------------------------------------------------
-
-
-def add_plugin(module: str) -> None:
-    """Look for methods and data sets in this module, too.
-
-    Raises:
-        LookupError: it cannot be imported, or holds neither ``METHODS`` nor ``DATASETS``.
-    """
-    try:
-        found = importlib.import_module(module)
-    except ImportError as error:
-        raise LookupError(f"plugin {module!r} cannot be imported: {error}") from None
-    if not (hasattr(found, "METHODS") or hasattr(found, "DATASETS")):
-        raise LookupError(
-            f"plugin {module!r} holds neither METHODS nor DATASETS, tuples of functions"
+def _set_neck(model: nn.Module, num_classes: int, neck: str, method: str) -> None:
+    """Put a plain head behind the method's feature, unless it has that very head."""
+    if neck not in NECKS:
+        raise ValueError(f"neck is {neck!r}, expected {OWN} or one of {', '.join(NECKS)}")
+    head = getattr(model, "head", None)
+    if not isinstance(head, nn.Module) or not isinstance(getattr(head, "width", None), int):
+        raise ValueError(
+            f"{method} has no head that can be replaced, as neck={neck} wants it: "
+            "use --set neck=own"
         )
-    if module not in _PLUGINS:
-        _PLUGINS.append(module)
-
-
-def plugin_functions(attribute: str, group: str) -> list[Callable]:
-    """Functions that plugins bring, by the module's tuple and by the entry-point group."""
-    named = [getattr(importlib.import_module(module), attribute, ()) for module in _PLUGINS]
-    installed = [entry.load() for entry in entry_points(group=group)]
-    return [*(function for functions in named for function in functions), *installed]
+    if not (type(head) is Head and head.is_plain(neck)):
+        model.head = Head(head.width, num_classes, neck=neck)
 
 
 def _by_name(ours: Iterable[Callable], theirs: Iterable[Callable]) -> dict[str, Callable]:

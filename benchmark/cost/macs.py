@@ -1,91 +1,45 @@
 """What can be counted of a method without a clock: parameters, multiply-adds, activations.
 
-GMACs are fvcore's "flops": one multiply-add counts 1. fvcore leaves fused attention and LSTMs out;
-both have a handle here. What is left out beyond that is compared with an explicit list of operators
-that have no multiply-adds worth counting, and a count with any other operator in it is refused.
+GMACs are fvcore's "flops": one multiply-add counts 1. fvcore leaves fused attention and recurrent
+layers out; both have a handle here. What is left out beyond that is compared with an explicit list
+of operators that have no multiply-adds worth counting. A network with any other operator in it has
+no count: its GMACs stay blank, and the operator is named.
 """
 
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
 from torch import Tensor, nn
 
-# Operators without multiply-adds worth counting: element-wise, pooling, softmax, reductions,
-# indexing. Their in-place forms (a trailing _) go with them.
-UNCOUNTED = frozenset(
-    f"aten::{name}"
-    for name in [
-        "__and__",
-        "abs",
-        "add",
-        "amax",
-        "amin",
-        "argmax",
-        "bitwise_not",
-        "ceil",
-        "clamp",
-        "clamp_min",
-        "cumsum",
-        "div",
-        "eq",
-        "exp",
-        "expand_as",
-        "fill",
-        "floor_divide",
-        "fmod",
-        "gather",
-        "gelu",
-        "hardtanh",
-        "index",
-        "index_select",
-        "leaky_relu",
-        "linalg_vector_norm",
-        "log",
-        "max",
-        "max_pool2d",
-        "max_pool3d",
-        "maximum",
-        "mean",
-        "minimum",
-        "mul",
-        "neg",
-        "norm",
-        "ones_like",
-        "pad",
-        "pow",
-        "randint",
-        "reciprocal",
-        "relu",
-        "remainder",
-        "repeat",
-        "repeat_interleave",
-        "replication_pad3d",
-        "roll",
-        "rsqrt",
-        "rsub",
-        "sigmoid",
-        "silu",
-        "softmax",
-        "softplus",
-        "sort",
-        "sqrt",
-        "square",
-        "stack",
-        "sub",
-        "sum",
-        "tanh",
-        "topk",
-        "unbind",
-        "unflatten",
-        "where",
-        "zeros_like",
-    ]
-)
+ELEMENTWISE = """
+    abs add bernoulli bitwise_not bitwise_or ceil clamp clamp_max clamp_min cos div elu eq erf exp
+    expm1 floor floor_divide fmod ge gelu gt hardsigmoid hardswish hardtanh isfinite isnan le
+    leaky_relu lerp log log1p logical_and logical_not logical_or lt masked_fill maximum minimum mul
+    ne neg pow prelu reciprocal relu relu6 remainder round rsqrt rsub selu sigmoid sign silu sin
+    softplus sqrt square sub tanh where __and__ __or__
+"""
+REDUCTIONS = """
+    adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d all amax amin any argmax argmin
+    argsort avg_pool1d avg_pool2d avg_pool3d cummax cumsum frobenius_norm linalg_norm
+    linalg_vector_norm log_softmax logsumexp max max_pool1d max_pool2d max_pool3d mean min norm prod
+    softmax sort std sum topk var
+"""
+MOVES = """
+    alias as_strided clone contiguous copy detach diag diagonal embedding expand_as fill flip gather
+    hstack index index_add index_fill index_put index_select linspace masked_select meshgrid movedim
+    new_ones one_hot ones_like pad pixel_shuffle rand rand_like randint randn randn_like
+    reflection_pad2d repeat repeat_interleave replication_pad2d replication_pad3d resolve_conj
+    reshape_as roll scatter scatter_add slice_scatter stack swapaxes take_along_dim tensor_split
+    tile tril triu unbind unflatten unfold view_as vstack zero zeros_like
+"""
+# in-place forms (a trailing _) go with them
+WITHOUT_MACS = frozenset(f"aten::{name}" for name in (ELEMENTWISE + REDUCTIONS + MOVES).split())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,40 +48,43 @@ class Count:
 
     Attributes:
         params_m: parameters without the classifier, in 10⁶.
-        gmacs: multiply-adds of one clip, in 10⁹ (fvcore's unit).
+        gmacs: multiply-adds of one clip, in 10⁹ (fvcore's unit); None where an operator cannot be
+            counted.
         activations_m: elements that convolutions, linear layers and attention put out, in 10⁶.
         frames: T; ``height`` and ``width``: pixels.
         parts: ``gmacs`` of stem, stages and attention layers, and of the ``rest``; they sum to it.
-        left_out: operators without counted multiply-adds, with how often they ran.
+            Empty without ``gmacs``.
+        left_out: operators that have no multiply-adds, with how often they ran.
+        uncounted: operators that have some, and nobody counts; in alphabetical order.
     """
 
     params_m: float
-    gmacs: float
+    gmacs: float | None
     activations_m: float
     frames: int
     height: int
     width: int
     parts: dict[str, float]
     left_out: dict[str, int]
+    uncounted: tuple[str, ...] = ()
 
 
 def count(model: nn.Module, clip: Tensor) -> Count:
-    """Count one clip, ``[1, T, 3, H, W]``; the model is put into evaluation.
-
-    Raises:
-        ValueError: an operator is neither counted nor known to have no multiply-adds.
-    """
-    analysis = _multiply_adds(model, clip)
+    """Count one clip, ``[1, T, 3, H, W]``; the model is put into evaluation."""
+    analysis = _analyse(FlopCountAnalysis, model, clip, MACS)
+    left_out, uncounted = _unsupported(analysis)
     _, frames, _, height, width = clip.shape
+    parts = {} if uncounted else _parts(model, analysis.by_module())
     return Count(
         params_m=sum(p.numel() for p in model.parameters()) / 1e6,
-        gmacs=analysis.total() / 1e9,
+        gmacs=None if uncounted else analysis.total() / 1e9,
         activations_m=count_activations(model, clip),
         frames=frames,
         height=height,
         width=width,
-        parts={name: macs / 1e9 for name, macs in _parts(model, analysis.by_module()).items()},
-        left_out=_left_out(analysis),
+        parts={name: macs / 1e9 for name, macs in parts.items()},
+        left_out=left_out,
+        uncounted=tuple(uncounted),
     )
 
 
@@ -137,29 +94,22 @@ def count_gmacs(model: nn.Module, clips: Tensor) -> float:
     Raises:
         ValueError: an operator is neither counted nor known to have no multiply-adds.
     """
-    return _multiply_adds(model, clips).total() / 1e9
-
-
-def _multiply_adds(model: nn.Module, clips: Tensor) -> FlopCountAnalysis:
-    handles = {"scaled_dot_product_attention": _attention_macs, "lstm": _lstm_macs}
-    analysis = _analyse(FlopCountAnalysis, model, clips, handles)
-    strange = {
-        name
-        for name in analysis.unsupported_ops()
-        if {name, name.removesuffix("_")}.isdisjoint(UNCOUNTED)
-    }
-    if strange:
+    analysis = _analyse(FlopCountAnalysis, model, clips, MACS)
+    if uncounted := _unsupported(analysis)[1]:
         raise ValueError(
-            f"cannot count the multiply-adds of {type(model).__name__}: "
-            f"{', '.join(sorted(strange))} "
-            "is neither counted nor listed in benchmark.cost.macs.UNCOUNTED"
+            f"cannot count the multiply-adds of {type(model).__name__}: {', '.join(uncounted)} is "
+            "neither counted nor listed in benchmark.cost.macs.WITHOUT_MACS"
         )
-    return analysis
+    return analysis.total() / 1e9
 
 
-def _left_out(analysis: FlopCountAnalysis) -> dict[str, int]:
-    found = sorted(analysis.unsupported_ops().items())
-    return {name.removeprefix("aten::"): times for name, times in found}
+def _unsupported(analysis: FlopCountAnalysis) -> tuple[dict[str, int], dict[str, int]]:
+    """Operators that fvcore left out, with how often they ran: without multiply-adds; with some."""
+    left_out, uncounted = {}, {}
+    for name, times in sorted(analysis.unsupported_ops().items()):
+        free = {name, name.removesuffix("_")} & WITHOUT_MACS
+        (left_out if free else uncounted)[name.removeprefix("aten::")] = times
+    return left_out, uncounted
 
 
 def _parts(model: nn.Module, by_module: dict[str, float]) -> dict[str, float]:
@@ -187,7 +137,7 @@ def count_activations(model: nn.Module, clips: Tensor) -> float:
 def _analyse(kind: type, model: nn.Module, clips: Tensor, handles: dict[str, Callable]):
     logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
     model.eval()
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), _plain_attention_modules():
         warnings.simplefilter("ignore")  # tracing warns of every Python number
         analysis = kind(_Embedding(model), clips)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
@@ -195,6 +145,17 @@ def _analyse(kind: type, model: nn.Module, clips: Tensor, handles: dict[str, Cal
             analysis.set_op_handle(f"aten::{name}", handle)
         analysis.total()  # traces, once
     return analysis
+
+
+@contextmanager
+def _plain_attention_modules() -> Iterator[None]:
+    """Have `nn.MultiheadAttention` run operators that are counted, not one for the whole layer."""
+    was = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(was)
 
 
 class _Embedding(nn.Module):
@@ -219,7 +180,14 @@ def _attention_macs(inputs, outputs) -> int:
     return math.prod(batch) * queries * keys * (width + out)
 
 
-def _lstm_macs(inputs, outputs) -> int:
-    """Four gates on input and state, for each step: 4·h·(d + h)."""
-    sequence, hidden = _shape(inputs[0]), _shape(outputs[0])[-1]
-    return math.prod(sequence[:-1]) * 4 * hidden * (sequence[-1] + hidden)
+def _recurrent_macs(inputs, outputs) -> int:
+    """Every entry of every weight matrix once a step; an LSTM layer has 4·h·(d + h)."""
+    steps = math.prod(_shape(inputs[0])[:-1])
+    shapes = [_shape(weight) for weight in inputs[2].node().inputs()]
+    return steps * sum(math.prod(shape) for shape in shapes if len(shape) == 2)
+
+
+MACS = {
+    "scaled_dot_product_attention": _attention_macs,
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent_macs),
+}

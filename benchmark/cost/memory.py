@@ -78,9 +78,6 @@ class PeakMemory:
             return torch.cuda.max_memory_allocated(self.device) / 1e6
         with contextlib.suppress(OSError, StopIteration):
             lines = Path("/proc/self/status").read_text().splitlines()
-            return (
-                int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
-                * 1024
-                / 1e6
-            )
+            highest = next(line for line in lines if line.startswith("VmHWM"))
+            return int(highest.split()[1]) * 1024 / 1e6
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

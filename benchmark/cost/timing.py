@@ -1,4 +1,8 @@
-"""What a method costs: counted (`benchmark.cost.macs`), timed and its memory; the machine."""
+"""What a method costs: counted (`benchmark.cost.macs`), timed and its memory; the machine.
+
+A latency measured while the machine does other work is wrong by any factor. So it is measured again
+until its quartiles lie close together, and marked as unsteady where they never do.
+"""
 
 import dataclasses
 import statistics
@@ -12,7 +16,8 @@ from benchmark.cost.macs import Count, count
 from benchmark.cost.memory import forward_peak_mb
 from benchmark.device import autocast, device_name
 
-WARM_UP, LEAST_RUNS, MOST_SECONDS = 2, 5, 2.0
+WARM_UP, LEAST_RUNS, MOST_RUNS, MOST_SECONDS = 2, 5, 100, 2.0
+STEADY, ATTEMPTS = 0.1, 5  # quartiles closer than this share of the median; how often to try
 BATCHES = (1, 2, 4, 8, 16, 32)
 
 
@@ -23,6 +28,8 @@ class Cost(Count):
     Attributes:
         latency_ms: median time of one clip, in milliseconds.
         latency_iqr_ms: distance of the quartiles.
+        latency_steady: whether that is below a tenth of the median; if not, the machine was busy,
+            and the figure compares with no other.
         clips_per_s: throughput at ``best_batch``.
         best_batch: batch with the highest throughput.
         peak_memory_mb: largest sum of tensors alive in one forward of one clip, weights included,
@@ -38,6 +45,7 @@ class Cost(Count):
     peak_memory_mb: float
     device: str
     precision: str
+    latency_steady: bool = True
 
 
 def measure(
@@ -57,23 +65,21 @@ def measure(
         width: pixels.
         device: where to time it.
         precision: ``no``, ``fp16`` or ``bf16``.
-
-    Raises:
-        ValueError: the network uses an operator that cannot be counted.
     """
     was_training, model = model.training, model.eval().to(device)
     clip = torch.zeros(1, frames, 3, height, width, device=device)
     counted = count(model, clip)
     with torch.inference_mode(), autocast(device, precision):
-        times = latencies(model, clip)
+        times = steadiest_latencies(model, clip)
         throughput, batch = best_throughput(model, clip)
         peak = forward_peak_mb(model, clip)
-    quartiles = statistics.quantiles(times, n=4)
     model.train(was_training)
+    first, median, third = statistics.quantiles(times, n=4)
     return Cost(
         **dataclasses.asdict(counted),
-        latency_ms=round(statistics.median(times) * 1e3, 3),
-        latency_iqr_ms=round((quartiles[2] - quartiles[0]) * 1e3, 3),
+        latency_ms=round(median * 1e3, 3),
+        latency_iqr_ms=round((third - first) * 1e3, 3),
+        latency_steady=spread(times) < STEADY,
         clips_per_s=round(throughput, 2),
         best_batch=batch,
         peak_memory_mb=round(peak, 2),
@@ -85,14 +91,33 @@ def measure(
 # ---- time ----------------------------------------------------------------------------------------
 
 
-def latencies(model: nn.Module, clips: Tensor, most_seconds: float = MOST_SECONDS) -> list[float]:
+def steadiest_latencies(model: nn.Module, clips: Tensor) -> list[float]:
+    """The first series of `latencies` that is steady, else the steadiest of a few.
+
+    There is no further series after ten seconds.
+    """
+    found: list[list[float]] = []
+    for _ in range(ATTEMPTS):
+        found.append(latencies(model, clips))
+        if spread(found[-1]) < STEADY or sum(map(sum, found)) > ATTEMPTS * MOST_SECONDS:
+            break
+    return min(found, key=spread)
+
+
+def latencies(model: nn.Module, clips: Tensor) -> list[float]:
     """Seconds of single forward passes after a warm-up, synchronised; at least five of them."""
     for _ in range(WARM_UP):
         model(clips)
     times: list[float] = []
-    while len(times) < LEAST_RUNS or (sum(times) < most_seconds and len(times) < 100):
+    while len(times) < LEAST_RUNS or (sum(times) < MOST_SECONDS and len(times) < MOST_RUNS):
         times.append(_timed(model, clips))
     return times
+
+
+def spread(times: list[float]) -> float:
+    """Distance of the quartiles as a share of the median."""
+    first, median, third = statistics.quantiles(times, n=4)
+    return (third - first) / median
 
 
 def best_throughput(model: nn.Module, clip: Tensor) -> tuple[float, int]:

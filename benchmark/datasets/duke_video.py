@@ -6,16 +6,12 @@ copies: person, camera, frame of the tracklet, X (or D in distractors) and the f
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmark.datasets.base import (
-    Dataset,
-    Tracklet,
-    find_home,
-    fingerprint,
-    grammatical_images,
-    subfolders,
-)
+from benchmark.datasets.base import Dataset, Tracklet, fingerprint
+from benchmark.datasets.folders import find_home, grammatical_images, subfolders
+from benchmark.datasets.kind import DatasetKind
 
 PARTS = ("train", "query", "gallery")
 NESTED = ("DukeMTMC-VideoReID", "dukemtmc-vidreid", "dukemtmc_vidreid", "duke_video")
@@ -27,6 +23,26 @@ WITHDRAWN = (
     "DukeMTMC was withdrawn by its makers in 2019, since filming and sharing went beyond what had "
     "been approved: this project links to no copy and publishes no weights trained on it"
 )
+LAYOUT = f"""
+DIR/                                  also DIR/DukeMTMC-VideoReID/ or
+                                      DIR/dukemtmc-vidreid/DukeMTMC-VideoReID/
+  train/0001/0001/                    702 persons, 2,196 tracklets
+    0001_C6_F0099_X30823.jpg          person, camera, frame, frame in the video;
+                                      also 0001C6F0099X30823.jpg
+  query/0002/0001/...                 702 persons, 702 tracklets
+  gallery/0002/0001/...               1,110 persons, 2,636 tracklets, queries included
+
+{WITHDRAWN}.
+"""
+COUNTS = {
+    "train persons": 702,
+    "train tracklets": 2_196,
+    "test persons": 1_110,
+    "test tracklets": 2_636,
+    "query persons": 702,
+    "query tracklets": 702,
+    "cameras": 8,
+}
 
 
 def duke_video(root: Path) -> Dataset:
@@ -116,3 +132,19 @@ def _places(query: tuple[Tracklet, ...], gallery: tuple[Tracklet, ...]) -> tuple
         twice = next(t for i, t in enumerate(query) if places[i] in places[:i])
         raise ValueError(f"{twice.folder} is a query twice: delete one of its copies")
     return tuple(places)
+
+
+def _parts(folders: Iterable[Path]) -> set[Path]:
+    homes = {folder.parents[2] for folder in folders}
+    return {home / part for home in homes for part in PARTS}
+
+
+DUKE_VIDEO = DatasetKind(
+    open=duke_video,
+    layout=LAYOUT,
+    reference_counts={"duke_video": COUNTS},
+    frame_number=re.compile(r"F(\d{4,})"),
+    first_frames=(1, 2),
+    parts=_parts,
+    spare_images=("query",),
+)

@@ -9,8 +9,9 @@ from PIL import Image
 from torchvision import transforms
 
 from benchmark import clips
-from benchmark.clips import frame_rule, normalise, read_clip
+from benchmark.clips import frame_rule
 from benchmark.datasets.base import Tracklet
+from benchmark.pixels import ImageError, normalise, read_clip
 
 LENGTHS, T = st.integers(1, 200), st.sampled_from([1, 4, 8, 15])
 
@@ -137,7 +138,7 @@ def test_a_broken_image_is_named(photo, damage):
     else:
         data = {"truncated": photo.read_bytes()[:300], "empty": b"", "text": b"no image"}[damage]
         photo.write_bytes(data)
-    with pytest.raises(clips.ImageError, match=r"a\.jpg cannot be read as an image") as error:
+    with pytest.raises(ImageError, match=r"a\.jpg cannot be read as an image") as error:
         read_clip(one(photo), np.array([0]), 64, 32)
     assert "\n" not in str(error.value)
 

@@ -6,8 +6,9 @@ import torch
 
 import zoo
 from benchmark import embed
-from benchmark.clips import frame_rule, normalise, read_clip
+from benchmark.clips import frame_rule
 from benchmark.datasets.folder import folder
+from benchmark.pixels import normalise, read_clip
 from zoo.tools.check_method import stir_norms
 
 KEY = {
@@ -79,14 +80,14 @@ def test_what_is_no_embedding_file_is_named(tmp_path, content):
 
 def test_dense_clips_are_averaged_with_equal_weight_after_the_neck(people):
     _, found = make(people, "dense4")
-    tracks = found.tracks("embedding").vectors.numpy()
+    tracks = found.pooled("embedding").vectors.numpy()
     for row in range(len(found.pids)):
         assert np.allclose(tracks[row], found.embedding[found.row == row].mean(0), atol=1e-6)
 
 
 def test_all_weighs_clips_by_frames_and_applies_the_neck_after_the_mean(people):
     model, found = make(people, "all4")
-    tracks = found.tracks("embedding").vectors
+    tracks = found.pooled("embedding").vectors
     for row in range(len(found.pids)):
         clips = found.row == row
         mean = np.average(found.metric[clips], axis=0, weights=found.frames[clips])
@@ -97,7 +98,7 @@ def test_all_weighs_clips_by_frames_and_applies_the_neck_after_the_mean(people):
 
 def test_all_max_takes_the_largest_over_single_frames(people):
     _, found = make(people, "all-max")
-    tracks = found.tracks("metric").vectors.numpy()
+    tracks = found.pooled("metric").vectors.numpy()
     for row in range(len(found.pids)):
         assert np.allclose(tracks[row], found.metric[found.row == row].max(0))
 

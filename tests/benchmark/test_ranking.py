@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark import ranking
-from benchmark.ranking import Embeddings, Rules, distance_blocks, match_ranks
+from benchmark.ranking import Embeddings, Gallery, distance_blocks, match_ranks
 
 
 def literal(distances, pids, camids, row, order, cut=None):
@@ -41,7 +41,7 @@ def tables(draw):
     camids = draw(st.none() | column(st.integers(1, 3), **size))
     query = draw(column(st.integers(0, count - 1), min_size=1, max_size=count, unique=True))
     rules = [
-        Rules(
+        Gallery(
             order=np.array(draw(column(st.integers(0, count - 1), unique=True)), dtype=int),
             cut=draw(st.none() | st.integers(0, count)),
         )
@@ -96,14 +96,14 @@ def test_equal_distances_rank_in_the_order_of_the_gallery():
     test = Embeddings(np.ones((4, 2)), pids=[1, 2, 1, 3], camids=[1, 2, 2, 2])
     orders = [np.array(order) for order in ([0, 1, 2, 3], [2, 1, 3, 0], [1, 3, 0, 2])]
     blocks = list(distance_blocks(test.vectors, np.array([0]), "cosine"))
-    found = match_ranks(test, [Rules(order) for order in orders], blocks)
+    found = match_ranks(test, [Gallery(order) for order in orders], blocks)
     assert [unpadded(ranks) for ranks in found] == [[[2]], [[1]], [[3]]]
 
 
 def test_minus_zero_and_zero_are_the_same_distance():
     test = Embeddings(np.ones((3, 1)), pids=[1, 2, 1], camids=[1, 2, 2])
     distances = np.array([[0.0, 0.0, -0.0]], dtype=np.float32)
-    (ranks,) = match_ranks(test, [Rules(np.arange(3))], [(np.array([0]), distances)])
+    (ranks,) = match_ranks(test, [Gallery(np.arange(3))], [(np.array([0]), distances)])
     assert unpadded(ranks) == [[2]]
 
 

@@ -6,10 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark import rerank
+from benchmark import k_reciprocal, rerank
+from benchmark.k_reciprocal import reranked_blocks
 from benchmark.protocols import PROTOCOLS, score
-from benchmark.ranking import Embeddings, Rules, match_ranks
-from benchmark.rerank import Reranking, reranked_blocks
+from benchmark.ranking import Embeddings, Gallery, match_ranks
+from benchmark.rerank import Reranking
 
 NAMES = ["mars-official", "mars-ste-nvan", "mars-ap3d", "mars-torchreid"]
 
@@ -99,7 +100,7 @@ def coarse(draw):
 def test_equal_distances_are_taken_in_the_order_of_the_pool(table):
     vectors, query, how = table
     rows = rerank.pool(query, np.arange(len(vectors)), how.kind)
-    tracks = rerank._Pool(torch.as_tensor(vectors), rows, how)
+    tracks = k_reciprocal._Pool(torch.as_tensor(vectors), rows, how)
     squared = tracks.distances(np.arange(len(rows))).numpy()  # the very same ties
     np.testing.assert_allclose(squared, squared_distances(vectors, rows, how.kind), atol=1e-5)
     expected = dense(squared, len(query), how.k1, how.k2, how.share)
@@ -145,7 +146,7 @@ def test_protocols_rank_the_re_ranked_distances_of_their_own_gallery(text):
         squared = squared_distances(test.vectors.numpy(), rows, how.kind)
         distances = np.full((len(query), len(test.pids)), np.inf, dtype=np.float32)
         distances[:, rows] = dense(squared, len(query), how.k1, how.k2, how.share)
-        (ranks,) = match_ranks(test, [Rules(gallery, PROTOCOLS[name].cut)], [(query, distances)])
+        (ranks,) = match_ranks(test, [Gallery(gallery, PROTOCOLS[name].cut)], [(query, distances)])
         found = together[name]
         assert found.gallery == len(gallery)
         np.testing.assert_array_equal(
@@ -246,5 +247,5 @@ def test_a_text_that_is_no_re_ranking_is_refused_in_one_line(text):
 def test_a_track_is_at_distance_nought_from_itself_and_from_its_copy():
     vectors = torch.from_numpy(people(30, seed=5, size=300))
     rows = rerank.pool(np.arange(3), np.arange(30), "kr-dup")
-    found = rerank._Pool(vectors, rows, Reranking("kr-dup")).distances(np.arange(33)).numpy()
+    found = k_reciprocal._Pool(vectors, rows, Reranking("kr-dup")).distances(np.arange(33)).numpy()
     assert (found == 0).tolist() == (rows[:, None] == rows[None]).tolist()

@@ -5,9 +5,10 @@ from collections import Counter
 import pytest
 import torch
 
-from benchmark.clips import ImageError, frame_rule
+from benchmark.clips import frame_rule
 from benchmark.datasets.base import Tracklet
 from benchmark.datasets.folder import folder
+from benchmark.pixels import ImageError
 from benchmark.recipes import recipe
 from benchmark.samplers import Draw, EvaluationClips, IdentitySampler, TrainingClips, batches
 from tests.conftest import TINY

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from methods.backbone import FrameNet
+from methods.backbone import FrameNet, has_squeeze_excitation
 
 
 def by_hand(net, x, strides):
@@ -129,3 +129,13 @@ def test_dilated_networks_are_refused():
 def test_last_stride_is_1_or_2(narrow):
     with pytest.raises(ValueError, match="last_stride is 3"):
         FrameNet(narrow(), last_stride=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "has"),
+    [("resnet18", False), ("seresnet18", True), ("legacy_seresnet18", True)],
+)
+def test_squeeze_and_excitation_is_seen_in_a_backbone_and_in_what_stands_on_it(name, has):
+    source = timm.create_model(name)
+    assert has_squeeze_excitation(source) is has
+    assert has_squeeze_excitation(FrameNet(source)) is has

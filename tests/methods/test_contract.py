@@ -8,6 +8,7 @@ import torch
 
 import zoo
 from benchmark.losses import losses
+from benchmark.recipes import UNIFIED
 from zoo import registry
 from zoo.tools.check_method import run_checks
 
@@ -28,7 +29,7 @@ def built(name, num_classes=0, size=(64, 32)):
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_every_method_passes_every_check(name):
     results = run_checks(name)
-    assert len(results) >= 6
+    assert len(results) >= 8
     failed = [f"{r.name}: {r.detail}" for r in results if not r.passed]
     assert not failed, "\n".join(failed)
 
@@ -47,7 +48,7 @@ def test_every_parameter_has_a_gradient_well_above_rounding(name, wake, draw):
     model, classes = wake(built(name, 2)).train(), torch.tensor([0, 0, 1, 1])
     torch.manual_seed(0)
     out = model(draw(4, 4, 3, 64, 32))
-    sum(losses(out, classes, triplet="soft", smoothing=0.0).values()).backward()
+    sum(losses(out, classes, UNIFIED).values()).backward()
     sizes = {
         n: p.grad.square().mean().sqrt().item()
         for n, p in model.named_parameters()
@@ -93,7 +94,7 @@ def test_outputs_are_float32_under_autocast(name, draw):
 @pytest.mark.parametrize("name", zoo.list_methods())
 def test_what_is_no_clip_batch_is_refused(name):
     model = built(name).eval()
-    assert model.classifier is None
+    assert model.head.classifier is None
     for wrong in (torch.zeros(2, 4, 64, 32), torch.zeros(2, 3, 4, 64, 32)):
         with pytest.raises(ValueError, match=r"expected \[B, T, 3, H, W\]"):
             model(wrong)

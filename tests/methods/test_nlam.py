@@ -9,10 +9,13 @@ from torch import nn
 
 from benchmark.cost.memory import forward_peak_mb
 from benchmark.losses import losses
+from benchmark.recipes import recipe
 from methods import nlam as module
 from methods.nlam import NLAM, NLTP, nlam_nltp, nlam_tp
 from methods.output import ClipOutput
 from methods.temporal import FrameAttention, FrameLSTM, FrameMean
+
+MARGIN = recipe("unified[triplet=0.3]")
 
 
 def spatial_by_hand(layer, x):
@@ -82,12 +85,12 @@ def test_layer_is_equations_1_to_3(draw, error, frames, size, options, spread):
     torch.manual_seed(0)
     layer, x = NLAM(6, zero_start=False, **options).eval(), 2 * draw(2 * frames, 6, *size)
     spread_logits(layer, x, frames, spread)
-    watch = {}
+    maps = {}
     with torch.no_grad():
-        found = layer(x, frames, watch=watch, name="here")
+        found = layer(x, frames, maps=maps, name="here")
         wanted, weights = nlam_by_hand(layer, x, frames)
     assert error(found, wanted) < 1e-5
-    assert error(watch["here_channel"], weights) < 1e-5
+    assert error(maps["here_channel"], weights) < 1e-5
     assert weights.max() - weights.min() > 0.05  # not one weight for all
 
 
@@ -114,12 +117,12 @@ def test_clips_of_a_batch_do_not_mix(draw):
 
 
 def test_noted_map_is_a_row_of_the_softmax(draw):
-    layer, x, watch = NLAM(6, zero_start=False).eval(), draw(3, 6, 4, 2), {}
+    layer, x, maps = NLAM(6, zero_start=False).eval(), draw(3, 6, 4, 2), {}
     with torch.no_grad():
-        layer(x, 3, watch=watch, name="here")
+        layer(x, 3, maps=maps, name="here")
         scores = torch.einsum("d,tdhw->thw", layer.a(x)[1, :, 2, 1], layer.b(x))
     wanted = scores.flatten().softmax(0).reshape(3, 4, 2)
-    assert torch.allclose(watch["here_spatial"][0, 1], wanted, atol=1e-6)
+    assert torch.allclose(maps["here_spatial"][0, 1], wanted, atol=1e-6)
 
 
 def test_only_the_bias_of_b_has_no_gradient(draw):
@@ -159,9 +162,8 @@ def nltp_by_hand(layer, x, scale):
             [conv(kind, frame) for frame in clip] for kind in (layer.theta, layer.phi, layer.g)
         )
         terms = theta[0].numel()
-        h = [
-            [(t * p).sum() / (terms if scale == "mean" else 1) for p in phi] for t in theta
-        ]  # eq. 5
+        divisor = terms if scale == "mean" else 1
+        h = [[(t * p).sum() / divisor for p in phi] for t in theta]  # eq. 5
         refined = 0.0
         for i, frame in enumerate(clip):
             y = sum(h[i][j] * g[j] for j in range(len(clip))) / len(clip)  # eq. 6
@@ -177,12 +179,12 @@ def nltp_by_hand(layer, x, scale):
 def test_pooling_is_equations_4_to_6(draw, error, frames, size, spread, scale):
     torch.manual_seed(0)
     layer = NLTP(6, dot_scale=scale, zero_start=False)
-    x, watch = spread**0.5 * draw(2, frames, 6, *size), {}
+    x, maps = spread**0.5 * draw(2, frames, 6, *size), {}
     with torch.no_grad():
-        found = layer(x, watch)
+        found = layer(x, maps)
         wanted, pairs = nltp_by_hand(layer, x, scale)
     assert error(found, wanted) < 1e-5
-    assert error(watch["frame_pairs"], pairs) < 1e-5
+    assert error(maps["frame_pairs"], pairs) < 1e-5
 
 
 def test_the_two_scales_differ_by_the_number_of_terms(draw, error):
@@ -270,7 +272,9 @@ def test_legacy_senet_is_the_backbone():
     assert model.frames.layer4[0].conv1.stride == (1, 1)
     assert list(model.after) == ["stage3", "stage4"]
     assert model.after["stage4"].a.out_channels == 1024
-    assert model.classifier.weight.shape == (3, 2048) and model.classifier.bias is not None
+    assert (
+        model.head.classifier.weight.shape == (3, 2048) and model.head.classifier.bias is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -318,7 +322,7 @@ def train(model, steps, lr=1e-4):
     optimiser = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=5e-4)
     history = []
     for _ in range(steps):
-        loss = sum(losses(model(clips), classes, triplet=0.3, smoothing=0.0).values())
+        loss = sum(losses(model(clips), classes, MARGIN).values())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -348,7 +352,7 @@ def test_as_printed_the_pooling_diverges_within_three_steps():
         for _ in range(3):
             x = pool(features)
             out = ClipOutput(x, x, classifier(x), {})
-            loss = sum(losses(out, classes, triplet=0.3, smoothing=0.0).values())
+            loss = sum(losses(out, classes, MARGIN).values())
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -145,13 +145,13 @@ def test_clips_of_a_batch_do_not_mix(draw, wake):
 
 @pytest.mark.parametrize("window", [None, 2])
 def test_noted_attention_is_the_rows_of_the_softmax(draw, wake, window):
-    layer, x, watch = wake(NonLocal(6, window=window)), draw(8, 6, 4, 3), {}
+    layer, x, maps = wake(NonLocal(6, window=window)), draw(8, 6, 4, 3), {}
     with torch.no_grad():
-        layer(x, 4, watch=watch, name="here")
+        layer(x, 4, maps=maps, name="here")
         q, k = (
             conv(x).unflatten(0, (2, 4)) for conv in (layer.theta, layer.phi)
         )  # [B, T, d, h, w]
-    noted = watch["here"]
+    noted = maps["here"]
     assert noted.shape == (2, 3, 4, 4, 3)
     for b in range(2):
         for cell, row in enumerate((1, 2, 3)):

@@ -241,7 +241,7 @@ def test_neck_has_a_bias_that_stays_0(narrow, draw):
 
 
 def test_classifier_has_no_bias_and_starts_small(narrow):
-    classifier = nvan(narrow(), 500).classifier
+    classifier = nvan(narrow(), 500).head.classifier
     assert classifier.bias is None
     assert 0.0009 < classifier.weight.std().item() < 0.0011
 
@@ -250,7 +250,7 @@ def test_logits_come_after_the_neck_and_metric_before_it(narrow, wake, draw):
     model = wake(nvan(narrow(), 5))
     with torch.no_grad():
         out = model(draw(2, 2, 3, 64, 32))
-        assert torch.allclose(out.logits, out.embedding @ model.classifier.weight.T, atol=1e-6)
+        assert torch.allclose(out.logits, out.embedding @ model.head.classifier.weight.T, atol=1e-6)
         assert torch.allclose(model.neck(out.metric), out.embedding, atol=1e-6)
     assert not torch.allclose(out.metric, out.embedding, atol=0.1)
 

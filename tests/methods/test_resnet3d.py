@@ -1,4 +1,4 @@
-"""The 3D network: its inflated layers against the kernels of Sec. 3.1, its places, its head."""
+"""The 3D network: the inflated one written out, its non-local blocks' places, its head."""
 
 import copy
 import math
@@ -10,111 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from methods.baselines import resnet50_image
-from methods.inflation import Inflation, ReplicateConv3d
 from methods.resnet3d import he_start, resnet3d50, resnet3d50_nl
-
-
-def inflation(**changes):
-    settings = {
-        "temporal_padding": "zeros",
-        "factorised": True,
-        "inflate_pointwise": False,
-        "stem_frames": 3,
-        "pool_frames": 1,
-        "temporal_stride": 1,
-    }
-    return Inflation(**{**settings, **changes})
-
-
-def inflated_by_hand(conv, x, padding, taps=3):
-    """Eq. 2 with each plane the 2D kernel / taps: one frame after another, [B, C, T, H, W]."""
-    frames = x.shape[2]
-    result = []
-    for t in range(frames):
-        total = 0.0
-        for tap in range(-(taps // 2), taps // 2 + 1):
-            s = t + tap
-            if not 0 <= s < frames:
-                if padding == "zeros":
-                    continue
-                s = min(max(s, 0), frames - 1)
-            total = total + F.conv2d(
-                x[:, :, s], conv.weight / taps, None, conv.stride, conv.padding, 1, conv.groups
-            )
-        result.append(total)
-    return torch.stack(result, 2)
-
-
-# ---- single layers -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("padding", ["zeros", "replicate"])
-@pytest.mark.parametrize("factorised", [True, False])
-@pytest.mark.parametrize("frames", [1, 2, 3, 8])
-@pytest.mark.parametrize(("stride", "groups"), [(1, 1), (2, 1), (2, 2)])
-def test_pair_is_the_inflated_kernel_at_every_frame(
-    draw, error, padding, factorised, frames, stride, groups
-):
-    torch.manual_seed(0)
-    conv = nn.Conv2d(4, 6, 3, stride, 1, groups=groups, bias=False)
-    layer = inflation(temporal_padding=padding, factorised=factorised).convolution(conv)
-    x = draw(2, 4, frames, 7, 5)
-    with torch.no_grad():
-        wanted = inflated_by_hand(copy.deepcopy(conv).double(), x.double(), padding)
-        found = layer(x)
-    for t in range(frames):  # borders included, each for itself
-        assert error(found[:, :, t], wanted[:, :, t]) < 1e-5
-
-
-def test_pair_is_time_then_space_with_nothing_between():
-    pair = inflation().convolution(nn.Conv2d(4, 6, 3, 2, 1, bias=False))
-    time, space = pair
-    assert (time.kernel_size, time.stride, time.padding) == ((3, 1, 1), (1, 1, 1), (1, 0, 0))
-    assert (space.kernel_size, space.stride, space.padding) == ((1, 3, 3), (1, 2, 2), (0, 1, 1))
-    assert (time.in_channels, time.out_channels, space.out_channels) == (4, 4, 6)
-    assert time.bias is None and space.bias is None
-    assert torch.allclose(time.weight.sum(2)[..., 0, 0], torch.eye(4))
-
-
-def test_pointwise_convolutions_stay_pointwise():
-    conv = nn.Conv2d(4, 6, 1, bias=False)
-    assert inflation().convolution(conv).kernel_size == (1, 1, 1)
-    inflated = inflation(inflate_pointwise=True).convolution(conv)
-    assert inflated.kernel_size == (3, 1, 1)
-    assert torch.allclose(inflated.weight.sum(2)[..., 0], conv.weight[..., 0])
-
-
-def test_replicate_touches_time_only(draw, error):
-    """Space is padded with zeros: ``padding_mode`` would repeat the image's border, too."""
-    conv = nn.Conv2d(3, 4, 3, padding=1, bias=False)
-    layer = inflation(temporal_padding="replicate", factorised=False).convolution(conv)
-    assert isinstance(layer, ReplicateConv3d) and layer.padding_mode == "zeros"
-    x = draw(1, 3, 2, 5, 4)
-    both = F.conv3d(F.pad(x, (1, 1, 1, 1, 1, 1), mode="replicate"), layer.weight)
-    with torch.no_grad():
-        wanted = inflated_by_hand(conv.double(), x.double(), "replicate")
-        assert error(layer(x), wanted) < 1e-5
-        assert error(both, wanted) > 0.1
-
-
-def test_replicate_works_under_autocast(draw):
-    layer = inflation(temporal_padding="replicate").convolution(
-        nn.Conv2d(3, 4, 3, padding=1, bias=False)
-    )
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert layer(draw(1, 3, 2, 5, 4)).isfinite().all()
-    assert layer.bfloat16()(draw(1, 3, 2, 5, 4).bfloat16()).isfinite().all()
-
-
-def test_stem_is_3_by_7_by_7_and_its_pool_flat_in_time(narrow):
-    trunk = resnet3d50(narrow()).trunk
-    assert trunk.conv1.kernel_size == (3, 7, 7) and type(trunk.conv1) is nn.Conv3d
-    assert trunk.conv1.stride == (1, 2, 2) and trunk.conv1.padding == (1, 3, 3)
-    pool = trunk.maxpool
-    assert (pool.kernel_size, pool.stride, pool.padding) == ((1, 3, 3), (1, 2, 2), (0, 1, 1))
-
-
-# ---- the whole network ---------------------------------------------------------------------------
+from tests.methods.by_hand import inflated_by_hand
 
 
 def norm_by_hand(bn, x):
@@ -181,7 +78,7 @@ def test_network_is_the_inflated_one_written_out(
         x = (x @ linear.weight.T - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
         x = x * norm.weight + norm.bias
         wanted = torch.where(x > 0, x, 0.1 * x)
-        logits = wanted @ twin.classifier.weight.T + twin.classifier.bias
+        logits = wanted @ twin.head.classifier.weight.T + twin.head.classifier.bias
     assert error(found.embedding, wanted) < 1e-5
     assert error(found.logits, logits) < 1e-5
     assert torch.equal(found.metric, found.embedding)
@@ -342,9 +239,9 @@ def test_head_is_linear_norm_leaky_dropout_linear(narrow, draw):
     model = resnet3d50(narrow(), 5).train()
     linear, norm, leaky = model.bottleneck
     assert (linear.out_features, norm.num_features, leaky.negative_slope) == (512, 512, 0.1)
-    assert model.dropout.p == 0.5 and model.classifier.weight.shape == (5, 512)
+    assert model.head.dropout.p == 0.5 and model.head.classifier.weight.shape == (5, 512)
     seen = []
-    model.classifier.register_forward_hook(lambda m, inputs, o: seen.append(inputs[0]))
+    model.head.classifier.register_forward_hook(lambda m, inputs, o: seen.append(inputs[0]))
     out = model(draw(4, 2, 3, 64, 32))
     dropped = seen[0] == 0
     assert 0.4 < dropped.float().mean() < 0.6

@@ -145,7 +145,7 @@ def test_logits_are_a_second_layer_on_x(narrow, wake, draw):
     model = wake(sta(narrow(), 5))
     with torch.no_grad():
         out = model(draw(2, 2, 3, 64, 32))
-        wanted = out.metric @ model.classifier.weight.T + model.classifier.bias
+        wanted = out.metric @ model.head.classifier.weight.T + model.head.classifier.bias
     assert torch.allclose(out.logits, wanted, atol=1e-6)
 
 

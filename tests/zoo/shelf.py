@@ -5,9 +5,10 @@ from safetensors.torch import save_file
 
 import zoo
 from benchmark import files
+from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import fitting, golden_embedding, network
-from zoo.checkpoints.table import Checkpoint, write_table
-from zoo.half_precision import halved
+from zoo.checkpoints.table import write_table
+from zoo.half_precision import to_half
 from zoo.tools.check_method import stir_norms
 
 BACKBONE = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
@@ -24,7 +25,7 @@ def trained(seed=0):
 
 def shelve(home, *, name=NAME, state=None, **changes):
     """Write weights, golden clip and table below ``home``; gives the row."""
-    state = halved(trained().state_dict())[0] if state is None else state
+    state = to_half(trained().state_dict())[0] if state is None else state
     weights = home / "weights" / f"{name}.safetensors"
     weights.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, weights)

@@ -39,8 +39,8 @@ def test_the_backbone_may_be_a_name_a_variant_or_a_timm_model():
 
 
 def test_without_classes_there_is_no_classifier():
-    assert zoo.create("stenvan", backbone=NARROW).classifier is None
-    assert zoo.create("stenvan", num_classes=7, backbone=NARROW).classifier.out_features == 7
+    assert zoo.create("stenvan", backbone=NARROW).head.classifier is None
+    assert zoo.create("stenvan", num_classes=7, backbone=NARROW).head.classifier.out_features == 7
 
 
 @pytest.mark.parametrize(

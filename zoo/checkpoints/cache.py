@@ -1,39 +1,31 @@
 """The folder of fetched checkpoints: a verified file by name, or one clear line.
 
-``obtain`` gives a path whose bytes hash to what the table says, every time it is asked. A file is
-whole or not there: it grows under another name, is hashed, synced and then renamed. A lock keeps
-other processes waiting, so that a file is fetched once.
+`ensure_local` gives a path whose bytes hash to what the table says, every time it is asked. A file
+is whole or not there: it grows under another name, is hashed, synced and then renamed. While one
+process fetches a file, a lock makes the others wait for it.
 """
 
 import json
-import os
 import shutil
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from benchmark.files import sha256
-from zoo.checkpoints import hub
+from benchmark.progress import SILENT, Progress
+from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.config import Settings
-from zoo.checkpoints.http import Patience, Unavailable, fetch, forget
-from zoo.checkpoints.sources import Beside, Hub, Source, Web, order
-from zoo.checkpoints.table import Checkpoint, Table
+from zoo.checkpoints.fetch import fetch, sources_to_try
+from zoo.checkpoints.part_file import PartFile
+from zoo.checkpoints.retry import RetryPolicy
+from zoo.checkpoints.sources import LocalFile
+from zoo.checkpoints.table import Table
 
 _SUFFIX = ".safetensors"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watch:
-    """Who is told what happens: nobody, unless somebody asks."""
-
-    progress: Callable[[str, int, int], None] = lambda what, done, total: None
-    note: Callable[[str], None] = lambda line: None
-    patience: Patience = field(default_factory=Patience)
 
 
 class Verified(NamedTuple):
@@ -43,166 +35,92 @@ class Verified(NamedTuple):
     sha256: str
 
 
-def obtain(row: Checkpoint, where: Settings, watch: Watch | None = None) -> Verified:
-    """The checkpoint's file, verified; fetched if it is neither packaged nor kept.
+def ensure_local(
+    checkpoint: Checkpoint,
+    settings: Settings,
+    progress: Progress = SILENT,
+    retry: RetryPolicy | None = None,
+) -> Verified:
+    """The checkpoint's file, verified; fetched if it is neither packaged nor in the cache.
+
+    Args:
+        checkpoint: whose file.
+        settings: where files are kept and looked for.
+        progress: shown what happens.
+        retry: how long to try each address; None is the default.
 
     Raises:
         OSError: it cannot be had; the message says what every source answered.
     """
-    watch = watch or Watch()
-    packaged = row.packaged
+    packaged = checkpoint.packaged
     if packaged is not None:
-        if sha256(packaged) == row.sha256:
-            return Verified(packaged, row.sha256)
-        watch.note(f"{packaged} is not {row.name}, its sha256 differs: looking elsewhere")
-    if row.manual:
-        return _by_hand(row, where)
-    path = where.cache / row.file
-    if _is_right(path, row):
-        return Verified(path, row.sha256)
-    _refuse_to_fetch(row, where, path)
-    _make_folder(where.cache)
-    with _locked(path, watch):
-        if _is_right(path, row):  # another process was quicker
-            return Verified(path, row.sha256)
+        if sha256(packaged) == checkpoint.sha256:
+            return Verified(packaged, checkpoint.sha256)
+        progress.note(f"{packaged} is not {checkpoint.name}, its sha256 differs: looking elsewhere")
+    if checkpoint.manual:
+        return _converted(checkpoint, settings)
+    path = settings.cache / checkpoint.file
+    if _is_right(path, checkpoint):
+        return Verified(path, checkpoint.sha256)
+    _check_sources(checkpoint, settings, path)
+    _make_folder(settings.cache)
+    with _locked(path, progress):
+        if _is_right(path, checkpoint):  # another process was quicker
+            return Verified(path, checkpoint.sha256)
         if path.is_symlink() or path.exists():
-            watch.note(f"{path} is not {row.name}, its sha256 differs: deleted, fetching it again")
+            progress.note(
+                f"{path} is not {checkpoint.name}, its sha256 differs: deleted, fetching it again"
+            )
             _delete(path)
-        _fetch(row, path, where, watch)
-    return Verified(path, row.sha256)
+        fetch(checkpoint, path, settings, progress, retry or RetryPolicy())
+    return Verified(path, checkpoint.sha256)
 
 
-def _refuse_to_fetch(row: Checkpoint, where: Settings, path: Path) -> None:
+def _check_sources(checkpoint: Checkpoint, settings: Settings, path: Path) -> None:
     """Say at once what cannot work, before a folder is made."""
-    if where.offline and not any(_near(source) for source in _order(row, where)):
-        wrong = " (what lies there has another sha256)" if path.exists() else ""
+    near = any(isinstance(s, LocalFile) for s in sources_to_try(checkpoint, settings))
+    if settings.offline and not near:
+        wrong = " (the file there has another sha256)" if path.exists() else ""
         raise OSError(
-            f"{row.name} is not kept in {where.cache}{wrong}, and the network is switched off: "
-            f"`zoo pull {row.name}` once while online"
+            f"{checkpoint.name} is not in {settings.cache}{wrong}, and the network is switched "
+            f"off: run `zoo pull {checkpoint.name}` once while online"
         )
 
 
-def _order(row: Checkpoint, where: Settings) -> list[Source]:
-    """Sources to be tried now; the packaged file has been looked at before."""
-    places = order(row.places, where.mirrors, row.file)
-    places = [p for p in places if not (isinstance(p, Beside) and p in row.places)]
-    return [p for p in places if _near(p) or not where.offline]
+def _is_right(path: Path, checkpoint: Checkpoint) -> bool:
+    return path.is_file() and sha256(path) == checkpoint.sha256
 
 
-def _near(source: Source) -> bool:
-    return isinstance(source, Beside)
-
-
-def _is_right(path: Path, row: Checkpoint) -> bool:
-    return path.is_file() and sha256(path) == row.sha256
-
-
-def _by_hand(row: Checkpoint, where: Settings) -> Verified:
+def _converted(checkpoint: Checkpoint, settings: Settings) -> Verified:
     """A file that a person has converted, against the hash that `zoo convert` wrote beside it."""
-    path = where.cache / row.file
+    path, how = settings.cache / checkpoint.file, instructions(checkpoint, settings)
     if not path.is_file():
-        raise OSError(f"{row.name} cannot be fetched by a machine: {instructions(row, where)}")
+        raise OSError(f"{checkpoint.name} cannot be fetched automatically: {how}")
+    row = path.with_suffix(".json")
     try:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
+        expected = json.loads(row.read_text(encoding="utf-8"))["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         raise OSError(
-            f"{path.with_suffix('.json')}, which holds its sha256, is missing or broken: convert "
-            f"it again: {instructions(row, where)}"
+            f"{row}, which holds its sha256, is missing or broken: convert it again: {how}"
         ) from None
-    if sha256(path) != told:
-        raise OSError(
-            f"{path} is not what was converted, its sha256 differs: {instructions(row, where)}"
-        )
-    return Verified(path, told)
+    if sha256(path) != expected:
+        raise OSError(f"{path} is not what was converted, its sha256 differs: {how}")
+    return Verified(path, expected)
 
 
-def instructions(row: Checkpoint, where: Settings) -> str:
-    """How a person comes by the file, with the place where it must lie filled in."""
-    return (row.how or "").replace("{file}", str(where.cache / row.file))
-
-
-# ---- fetching ------------------------------------------------------------------------------------
-
-
-def _fetch(row: Checkpoint, path: Path, where: Settings, watch: Watch) -> None:
-    """Try every source; a wrong file is deleted and fetched once more from the same one."""
-    part = path.with_name(f".{row.name}.part")
-    told = []
-    for source in _order(row, where):
-        for _ in range(2):
-            try:
-                _fetch_from(source, row, part, watch)
-            except Unavailable as error:
-                told.append(f"{source} {error}")
-                break
-            found = sha256(part)
-            if found == row.sha256:
-                _put(part, path)
-                return
-            forget(part)
-            hub.forget(part)
-            told.append(f"{source} gives sha256 {found[:12]}…, expected {row.sha256[:12]}…")
-            watch.note(f"  {told[-1]}: deleted")
-    told = list(dict.fromkeys(told)) or ["no source is left to try"]
-    raise OSError(f"{row.name} cannot be had: {'; '.join(told)}")
-
-
-def _fetch_from(source: Source, row: Checkpoint, part: Path, watch: Watch) -> None:
-    if shutil.disk_usage(part.parent).free < row.bytes:
-        raise OSError(f"{part.parent} has no room for the {row.bytes} bytes of {row.name}")
-    total = -(-row.bytes // 1000)
-
-    def told(there: int) -> None:
-        watch.progress(f"pull {row.name} (kB)", -(-there // 1000), total)
-
-    watch.note(f"{row.name} from {source}")
-    if isinstance(source, Web):
-        fetch(source.url, part, row.bytes, told=told, noted=watch.note, patience=watch.patience)
-        return
-    forget(part)  # what was left of an address is of no use to others
-    if isinstance(source, Hub):
-        hub.fetch(source, part)
-    elif isinstance(source, Beside):
-        _copy(source.path, part, row.bytes)
-    told(row.bytes)
-
-
-def _copy(source: Path, part: Path, size: int) -> None:
-    """From a mirror that is a folder."""
-    try:
-        found = source.stat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
-            raise Unavailable(f"is no file of {size} bytes")
-        shutil.copyfile(source, part)
-    except FileNotFoundError:
-        raise Unavailable("is not there") from None
-    except PermissionError:
-        raise Unavailable("cannot be read") from None
-
-
-def _put(part: Path, path: Path) -> None:
-    """The one step that makes the file appear."""
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
-    forget(part)
-    hub.forget(part)
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def instructions(checkpoint: Checkpoint, settings: Settings) -> str:
+    """How a person gets the file, with the place where it must lie filled in."""
+    return (checkpoint.how or "").replace("{file}", str(settings.cache / checkpoint.file))
 
 
 @contextmanager
-def _locked(path: Path, watch: Watch) -> Iterator[None]:
+def _locked(path: Path, progress: Progress) -> Iterator[None]:
     """Only one process fetches; the others wait for it."""
-    lock = _lock(path)
+    lock = lock_of(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        watch.note(f"another process is fetching {path.stem}: waiting for it")
+        progress.note(f"another process is fetching {path.stem}: waiting for it")
         lock.acquire()
     try:
         yield
@@ -210,7 +128,8 @@ def _locked(path: Path, watch: Watch) -> Iterator[None]:
         lock.release()
 
 
-def _lock(path: Path) -> FileLock:
+def lock_of(path: Path) -> FileLock:
+    """The lock that is held while ``path`` is fetched or deleted."""
     return FileLock(path.with_name(f".{path.stem}.lock"))
 
 
@@ -219,96 +138,101 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(
-            f"{folder} cannot be made ({error.strerror or error}): set ZOO_CACHE to a folder of "
-            f"yours"
+            f"{folder} cannot be created ({error.strerror or error}): "
+            "set ZOO_CACHE to a folder that you can write to"
         ) from None
 
 
 def _delete(path: Path) -> None:
     """A file, or a link to one, but never what a link leads to."""
     if path.is_dir() and not path.is_symlink():
-        raise OSError(f"{path} is a folder, where a file should be: take it away")
+        raise OSError(f"{path} is a folder, where a file should be: move it away")
     path.unlink(missing_ok=True)
 
 
-# ---- looking and tidying -------------------------------------------------------------------------
+# ---- listing and tidying -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What lies in the folder of checkpoints.
+class CachedFile:
+    """A file in the folder of checkpoints.
 
     Attributes:
-        state: ``right``; ``wrong`` (its sha256 differs); ``unknown`` (no row names it); ``part``
-            (of an interrupted fetch).
-        again: True if it can be fetched again.
+        name: of its checkpoint.
+        state: ``right``; ``wrong`` (its sha256 differs); ``unknown`` (no table names it); ``part``
+            (of an interrupted download).
+        bytes: its size.
+        refetchable: True if it can be fetched again.
+        path: where it lies.
     """
 
     name: str
     state: str
     bytes: int
-    again: bool
+    refetchable: bool
     path: Path
 
 
-def kept(rows: Table, where: Settings) -> list[Kept]:
+def cached_files(checkpoints: Table, settings: Settings) -> list[CachedFile]:
     """Every file of ours in the folder, hashed, in alphabetical order."""
-    if not where.cache.is_dir():
+    if not settings.cache.is_dir():
         return []
     found = []
-    for path in sorted(where.cache.iterdir()):
+    for path in sorted(settings.cache.iterdir()):
         if path.name.startswith(".") and path.name.endswith((".part", ".hub")):
-            name = path.name[1:].rpartition(".")[0]
-            found.append(_kept(path, name, "part", again=True))
+            name, state, refetchable = path.name[1:].rpartition(".")[0], "part", True
         elif path.suffix == _SUFFIX and not path.name.startswith(".") and path.is_file():
-            row = rows.get(path.stem)
-            state = "unknown" if row is None else "right" if _whole(path, row, where) else "wrong"
-            again = row is not None and not row.manual
-            found.append(_kept(path, path.stem, state, again=again))
+            checkpoint = checkpoints.get(path.stem)
+            name, state = path.stem, _state(path, checkpoint, settings)
+            refetchable = checkpoint is not None and not checkpoint.manual
+        else:
+            continue
+        files = [path] if not path.is_dir() else [p for p in path.rglob("*") if p.is_file()]
+        size = sum(file.lstat().st_size for file in files)
+        found.append(
+            CachedFile(name=name, state=state, bytes=size, refetchable=refetchable, path=path)
+        )
     return found
 
 
-def _kept(path: Path, name: str, state: str, *, again: bool) -> Kept:
-    files = [path] if not path.is_dir() else [p for p in path.rglob("*") if p.is_file()]
-    size = sum(p.lstat().st_size for p in files)
-    return Kept(name=name, state=state, bytes=size, again=again, path=path)
-
-
-def _whole(path: Path, row: Checkpoint, where: Settings) -> bool:
-    if not row.manual:
-        return _is_right(path, row)
+def _state(path: Path, checkpoint: Checkpoint | None, settings: Settings) -> str:
+    if checkpoint is None:
+        return "unknown"
+    if not checkpoint.manual:
+        return "right" if _is_right(path, checkpoint) else "wrong"
     try:
-        return _by_hand(row, where).path == path
+        return "right" if _converted(checkpoint, settings).path == path else "wrong"
     except OSError:
-        return False
+        return "wrong"
 
 
-def prune(rows: Table, where: Settings, *, everything: bool) -> tuple[list[Kept], list[Kept]]:
-    """Delete what is of no use: wrong files and parts; with ``everything`` what can be refetched.
+def prune(
+    checkpoints: Table, settings: Settings, *, everything: bool
+) -> tuple[list[CachedFile], list[CachedFile]]:
+    """Delete wrong files and parts; with ``everything`` also what can be fetched again.
 
-    Files that no row names stay: they may be somebody's. What another process is fetching stays.
+    Files that no table names stay: they may be somebody's. What another process is fetching stays.
 
     Returns:
         What was deleted, and what was busy.
     """
     deleted, busy = [], []
-    for item in kept(rows, where):
-        useless = item.state in ("wrong", "part") and item.again
-        if not (useless or (everything and item.state == "right" and item.again)):
+    for file in cached_files(checkpoints, settings):
+        useless = file.state in ("wrong", "part") or (everything and file.state == "right")
+        if not (useless and file.refetchable):
             continue
-        lock = _lock(where.cache / f"{item.name}{_SUFFIX}")
         try:
-            with lock.acquire(timeout=0):
-                _remove(item.path)
-                deleted.append(item)
+            with lock_of(settings.cache / f"{file.name}{_SUFFIX}").acquire(timeout=0):
+                _remove(file.path)
+                deleted.append(file)
         except Timeout:
-            busy.append(item)
+            busy.append(file)
     return deleted, busy
 
 
 def _remove(path: Path) -> None:
     if path.name.endswith(".part"):
-        forget(path)
+        PartFile(path).delete()
     elif path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

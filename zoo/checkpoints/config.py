@@ -1,4 +1,4 @@
-"""What the user has set about checkpoints: where they are kept, and where else to look.
+"""The user's settings for checkpoints: where they are kept, and where else to look.
 
 The environment comes first, then the configuration file:
 
@@ -11,13 +11,14 @@ The environment comes first, then the configuration file:
 
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 APP = "video-reid-zoo"
-ORIGIN = "origin"  # among the mirrors: the place of a row's own sources
+ORIGIN = "origin"  # among the mirrors: where a checkpoint's own sources come
 _KINDS = {"mirrors": list, "tables": list, "offline": bool, "cache": str}
 
 
@@ -27,9 +28,9 @@ class Settings:
 
     Attributes:
         cache: folder that checkpoints are kept in; `ZOO_CACHE` (its ``checkpoints``) or ``cache``.
-        mirrors: where to look before a row's own sources: addresses, or folders; the word
-            ``origin`` says where the row's own sources come among them. ``ZOO_MIRRORS``, separated
-            by commas, or ``mirrors``.
+        mirrors: where to look before a checkpoint's own sources: addresses, or folders; the word
+            ``origin`` says where the own sources come among them. ``ZOO_MIRRORS``, separated by
+            commas, or ``mirrors``.
         offline: use no network; ``ZOO_OFFLINE=1`` or ``offline``.
         tables: further tables of checkpoints; ``ZOO_CHECKPOINTS``, separated as ``PATH`` is, or
             ``tables``.
@@ -41,28 +42,24 @@ class Settings:
     tables: tuple[Path, ...]
 
 
-def settings(*, offline: bool = False) -> Settings:
-    """What holds now.
+def read_settings(*, offline: bool = False) -> Settings:
+    """The environment and the configuration file, read now.
 
     Args:
-        offline: what the command line says; it can only add to what is set.
+        offline: True switches the network off, whatever is set.
 
     Raises:
         ValueError: a setting is not understood; the message names the file or the variable.
     """
-    told = _configuration(config_file())
-    cache = os.environ.get("ZOO_CACHE") or told.get("cache")
+    values = _configuration(config_file())
+    cache = os.environ.get("ZOO_CACHE") or values.get("cache")
     root = Path(cache).expanduser() if cache else platformdirs.user_cache_path(APP)
-    mirrors = os.environ.get("ZOO_MIRRORS")
-    tables = os.environ.get("ZOO_CHECKPOINTS")
+    tables = _list("ZOO_CHECKPOINTS", os.pathsep, values.get("tables", ()))
     return Settings(
         cache=root / "checkpoints",
-        mirrors=tuple(_split(mirrors, ",") if mirrors is not None else told.get("mirrors", ())),
-        offline=offline or _switch("ZOO_OFFLINE", bool(told.get("offline", False))),
-        tables=tuple(
-            Path(t).expanduser()
-            for t in (_split(tables, os.pathsep) if tables is not None else told.get("tables", ()))
-        ),
+        mirrors=_list("ZOO_MIRRORS", ",", values.get("mirrors", ())),
+        offline=offline or _switch("ZOO_OFFLINE", bool(values.get("offline", False))),
+        tables=tuple(Path(table).expanduser() for table in tables),
     )
 
 
@@ -72,28 +69,32 @@ def config_file() -> Path:
 
 
 def _configuration(path: Path) -> dict:
-    """The file's ``[checkpoints]``; other parts of the file are nobody's business here."""
+    """The section ``[checkpoints]`` of the file; other sections are ignored."""
     if not path.is_file():
         return {}
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8")).get("checkpoints", {})
+        values = tomllib.loads(path.read_text(encoding="utf-8")).get("checkpoints", {})
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
-    if not isinstance(told, dict):
+    if not isinstance(values, dict):
         raise ValueError(f"{path}: checkpoints must be a section, [checkpoints]")
-    for key, value in told.items():
+    for key, value in values.items():
         if key not in _KINDS:
             known = ", ".join(sorted(_KINDS))
-            raise ValueError(f"{path}: unknown setting {key!r}: there are {known}")
+            raise ValueError(f"{path}: unknown setting {key!r}: expected one of {known}")
         texts = not isinstance(value, list) or all(isinstance(v, str) for v in value)
         if not isinstance(value, _KINDS[key]) or not texts:
-            kind = {list: "a list of texts", bool: "true or false", str: "a text"}[_KINDS[key]]
+            kind = {list: "a list of strings", bool: "true or false", str: "a string"}[_KINDS[key]]
             raise ValueError(f"{path}: {key} is {value!r}, expected {kind}")
-    return told
+    return values
 
 
-def _split(text: str, separator: str) -> list[str]:
-    return [part.strip() for part in text.split(separator) if part.strip()]
+def _list(variable: str, separator: str, default: Iterable[str]) -> tuple[str, ...]:
+    """An environment variable's parts; what the file says where it is not set."""
+    text = os.environ.get(variable)
+    if text is None:
+        return tuple(default)
+    return tuple(part.strip() for part in text.split(separator) if part.strip())
 
 
 def _switch(variable: str, default: bool) -> bool:

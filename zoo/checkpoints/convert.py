@@ -1,10 +1,9 @@
-"""The authors' released checkpoints as ours: a strict renaming that says what it drops.
+"""The authors' released checkpoints as ours: a strict renaming that says what it leaves out.
 
 How each repository names its tensors stands in `zoo.checkpoints.released`.
 """
 
 import json
-import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,7 @@ from zoo.checkpoints.released import RELEASED
 
 _COUNTER = "num_batches_tracked"
 
-
-# files of several authors hold, beside the tensors, the score of their best epoch as one of these
+# beside the tensors, files of several authors hold the score of their best epoch as one of these
 _NUMPY_SCALARS = [
     (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),
     (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # as NumPy 1 called it
@@ -35,14 +33,14 @@ _NUMPY_SCALARS = [
 
 @dataclass(frozen=True)
 class Converted:
-    """A state dict of ours and what was left out of theirs, in words."""
+    """A state dict of ours and what was left out of theirs, as lines."""
 
     state: dict[str, Tensor]
     dropped: tuple[str, ...]
 
 
 def from_released(name: str, path: Path) -> nn.Module:
-    """The authors' network from their ``.pth`` file, in evaluation, without its classifier.
+    """The authors' network from their ``.pth`` file, in evaluation mode, without its classifier.
 
     Args:
         name: ``nvan``, ``stenvan`` or ``resnet50_avg``.
@@ -73,7 +71,7 @@ def read(path: Path) -> dict[str, Tensor]:
     try:
         with torch.serialization.safe_globals(_NUMPY_SCALARS):
             data = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except Exception as error:  # a broken file makes the reader raise whatever it meets
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise ValueError(f"{path} is refused: it is no file of plain tensors ({reason})") from None
     if isinstance(data, dict) and isinstance(data.get("state_dict"), dict):
@@ -137,12 +135,12 @@ def _as_plain_kernel(value: Tensor, expected: Tensor) -> Tensor:
 def misfits(
     state: dict[str, Tensor], expected: dict[str, Tensor], unknown: Sequence[str] = ()
 ) -> str:
-    """Keys that are missing, unknown or of another shape, in words; empty if all fit.
+    """Keys that are missing, unknown or of another shape, as text; empty if all fit.
 
     Args:
         state: tensors by our names.
         expected: a network's state dict.
-        unknown: further keys that nobody knows.
+        unknown: further keys that have no place in it.
     """
     missing = sorted(set(expected) - set(state))
     shapes = [
@@ -160,7 +158,7 @@ def misfits(
 
 
 def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ...]]:
-    """Convert a file: safetensors and, beside it, a JSON row that says what it is.
+    """Convert a file: safetensors and, beside it, a JSON file that says what it is.
 
     Returns:
         The two files, and what was left out.
@@ -174,7 +172,7 @@ def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ..
     state = {key: value.contiguous() for key, value in found.state.items()}
     metadata = {"about": json.dumps({"method": method, "origin": layout.ORIGIN})}
     write_whole(out, lambda part: save_file(state, part, metadata))
-    row = {
+    about = {
         "method": method,
         "backbone": "resnet50",
         "clip": {"frames": 8, "height": 256, "width": 128},
@@ -185,5 +183,5 @@ def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ..
         "source_sha256": sha256(source),
         "dropped": list(found.dropped),
     }
-    write_json(out.with_suffix(".json"), row)
+    write_json(out.with_suffix(".json"), about)
     return out, out.with_suffix(".json"), found.dropped

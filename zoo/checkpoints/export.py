@@ -1,4 +1,4 @@
-"""``zoo export``: a checkpoint as one file that runs without us, compared number by number.
+"""``zoo export``: a checkpoint as one file that runs without this project, compared by numbers.
 
 Frames, height and width are fixed; the batch is free, where the exporter manages that.
 """
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmark.clips import frame_rule
 from benchmark.files import write_whole
-from zoo.checkpoints.table import Checkpoint
+from zoo.checkpoints.checkpoint import Checkpoint
 
 FORMATS = {"torch": ".pt2", "onnx": ".onnx"}
 EXTRA = ("onnx", "onnxruntime", "onnxscript")
@@ -28,7 +28,7 @@ Runner = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What was written, and how far its numbers are from ours.
+    """What was written, and how far its embeddings are from the network's.
 
     Attributes:
         batch: ``any``, or the one that it takes.
@@ -56,24 +56,24 @@ class _Embed(nn.Module):
         return self.model(clips).embedding
 
 
-def export(model: nn.Module, row: Checkpoint, kind: str, path: Path) -> Exported:
-    """Write the file and run it beside the network.
+def export(model: nn.Module, checkpoint: Checkpoint, kind: str, path: Path) -> Exported:
+    """Write the file, run it, and compare its embeddings with the network's.
 
     Args:
-        model: in evaluation, on the processor.
-        row: its checkpoint, which says what a clip is.
+        model: in evaluation mode, on the CPU.
+        checkpoint: says what a clip is.
         kind: ``torch`` or ``onnx``.
         path: where to write.
 
     Raises:
-        RuntimeError: a package is missing, or the file's numbers are not ours; then none is left.
+        RuntimeError: a package is missing, or the embeddings differ; then no file is left.
     """
     if kind == "onnx":
         missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
         if missing:
             names = ", ".join(missing)
             raise RuntimeError(f"{names} missing: pip install 'video-reid-zoo[export]'")
-    shape = frame_rule(row.frames).frames, 3, row.height, row.width
+    shape = frame_rule(checkpoint.frames).frames, 3, checkpoint.height, checkpoint.width
     embed = _Embed(model)
     with tempfile.TemporaryDirectory(prefix="zoo-export-") as work:
         draft = Path(work) / path.name

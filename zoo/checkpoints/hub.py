@@ -1,6 +1,6 @@
 """The Hugging Face hub: one file from it, and one folder to it.
 
-Its own library does the talking and knows the user's token; we never see it.
+Its own library makes the requests and knows the user's token; the token never passes through here.
 """
 
 import re
@@ -13,8 +13,8 @@ from zoo.checkpoints.sources import Hub
 UPLOADED = "Checkpoint of video-reid-zoo"
 
 
-def fetch(source: Hub, part: Path) -> None:
-    """Bring a file of the hub to ``part``; an interrupted fetch is gone on with.
+def download(source: Hub, part: Path) -> None:
+    """Bring a file of the hub to ``part``; an interrupted download is resumed.
 
     Raises:
         Unavailable: it cannot be had; one line, without a token.
@@ -41,11 +41,11 @@ def fetch(source: Hub, part: Path) -> None:
         raise
     except Exception as error:  # the library, its client and the hub each raise their own
         raise Unavailable(reason(error)) from None
-    forget(part)
+    delete_staging(part)
 
 
-def forget(part: Path) -> None:
-    """Delete what the library has kept of an unfinished fetch."""
+def delete_staging(part: Path) -> None:
+    """Delete what the library has kept of an unfinished download."""
     staging = _staging(part)
     if staging.is_symlink():
         staging.unlink()
@@ -61,13 +61,13 @@ def upload(folder: Path, repo: str, files: list[str], hub: object | None = None)
     """Put the named files of a folder into a repository; it is made, private, if it is new.
 
     Args:
-        folder: what `zoo publish` made.
+        folder: what `zoo publish` wrote.
         repo: ``owner/name``.
-        files: names of files in it; nothing else goes.
+        files: names of files in it; nothing else is uploaded.
         hub: a `huggingface_hub.HfApi`; None is one with the user's own token.
 
     Returns:
-        The commit, by which the files can be found for ever.
+        The commit, which pins these very files.
 
     Raises:
         OSError: the hub does not take them; one line, without a token.

@@ -1,9 +1,10 @@
 """A checkpoint by name to a network: ``zoo.load("stenvan.synthetic")``.
 
 The bytes that were hashed are the bytes that are read. Keys and shapes fit exactly, or the file is
-refused; the classifier of the training persons, if there is one, is left out and that is said.
+refused; the classifier of the training identities, if there is one, is left out, with a note.
 """
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import NamedTuple
@@ -14,19 +15,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse
 from torch import Tensor, nn
 
-from benchmark.clips import MEAN, STD, frame_rule, normalise
+from benchmark.clips import frame_rule
+from benchmark.pixels import MEAN, STD, normalise
+from benchmark.progress import SILENT, Progress
 from zoo import registry
-from zoo.checkpoints.cache import Verified, Watch, obtain
-from zoo.checkpoints.config import Settings, settings
+from zoo.checkpoints.cache import Verified, ensure_local
+from zoo.checkpoints.checkpoint import Checkpoint
+from zoo.checkpoints.config import Settings, read_settings
 from zoo.checkpoints.convert import misfits
-from zoo.checkpoints.table import Checkpoint, find
+from zoo.checkpoints.table import find
 from zoo.half_precision import CLASSIFIER
 
 GOLDEN_CLIPS = 2
 
 
 class Loaded(NamedTuple):
-    """A network in evaluation, its file, and what of the file was left out, in words."""
+    """A network in evaluation mode, its file, and what of the file was left out, as lines."""
 
     model: nn.Module
     file: Verified
@@ -34,7 +38,7 @@ class Loaded(NamedTuple):
 
 
 def load(name: str, *, offline: bool = False) -> nn.Module:
-    """The network of a checkpoint, in evaluation, without a classifier.
+    """The network of a checkpoint, in evaluation mode, without a classifier.
 
     Args:
         name: e.g. ``stenvan.synthetic``; ``zoo list checkpoints`` shows all.
@@ -45,47 +49,50 @@ def load(name: str, *, offline: bool = False) -> nn.Module:
         OSError: its file cannot be had.
         ValueError: the file does not fit the network.
     """
-    return open_checkpoint(find(name), settings(offline=offline)).model
+    return open_checkpoint(find(name), read_settings(offline=offline)).model
 
 
-def open_checkpoint(row: Checkpoint, where: Settings, watch: Watch | None = None) -> Loaded:
-    """The same for a row, and what was left out of the file.
+def open_checkpoint(
+    checkpoint: Checkpoint, settings: Settings, progress: Progress = SILENT
+) -> Loaded:
+    """Its network with the weights loaded, and what was left out of the file.
 
     Raises:
         OSError, ValueError: as `load`.
     """
-    watch = watch or Watch()
-    file = obtain(row, where, watch)
-    model = network(row)
-    state, dropped = fitting(read(file, row.name), model, row.name)
+    file = ensure_local(checkpoint, settings, progress)
+    model = network(checkpoint)
+    state, dropped = fitting(read(file, checkpoint.name), model, checkpoint.name)
     model.load_state_dict(state)
     for line in dropped:
-        logging.getLogger(__name__).info("%s: left out %s", row.name, line)
-        watch.note(f"{row.name}: left out {line}")
+        logging.getLogger(__name__).info("%s: left out %s", checkpoint.name, line)
+        progress.note(f"{checkpoint.name}: left out {line}")
     return Loaded(model.eval(), file, dropped)
 
 
-def network(row: Checkpoint) -> nn.Module:
-    """The row's network, not yet trained.
+def network(checkpoint: Checkpoint) -> nn.Module:
+    """The checkpoint's network with random weights.
 
     Raises:
-        ValueError: the row wants another normalisation than ours.
+        ValueError: it expects another normalisation than ours, or the method refuses its arguments.
+        LookupError: it names a method or backbone that there is not.
     """
-    if not (np.allclose(row.mean, MEAN) and np.allclose(row.std, STD)):
-        raise ValueError(f"{row.name} wants clips normalised by {row.mean} and {row.std}")
-    size = row.height, row.width
-    return registry.create(row.method, 0, backbone=row.backbone, size=size)
+    if not (np.allclose(checkpoint.mean, MEAN) and np.allclose(checkpoint.std, STD)):
+        raise ValueError(
+            f"{checkpoint.name} expects clips normalised by mean {checkpoint.mean} and std "
+            f"{checkpoint.std}, not by those of ImageNet"
+        )
+    size = checkpoint.height, checkpoint.width
+    return registry.create(checkpoint.method, 0, backbone=checkpoint.backbone, size=size)
 
 
 def read(file: Verified, name: str) -> dict[str, Tensor]:
-    """The tensors of a file; its bytes are hashed again, and then nothing else is read.
+    """The tensors of a file; the bytes that are parsed are hashed once more.
 
     Raises:
         OSError: they changed since they were verified.
-        ValueError: they are no safetensors; nothing else is ever tried.
+        ValueError: they are no safetensors; no other format is ever tried.
     """
-    import hashlib
-
     data = Path(file.path).read_bytes()
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise OSError(f"{file.path} changed while it was read: it is not {name} any more")
@@ -101,7 +108,7 @@ def read(file: Verified, name: str) -> dict[str, Tensor]:
 def fitting(
     state: dict[str, Tensor], model: nn.Module, name: str
 ) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """What of the tensors the network takes, and what was left out, in words.
+    """The tensors that the network takes, and what was left out, as lines.
 
     Raises:
         ValueError: keys are missing, unknown or of another shape, or a number is not finite.
@@ -110,10 +117,9 @@ def fitting(
     weight = state.get(f"{CLASSIFIER}weight")
     dropped = ()
     if len(kept) < len(state):
-        persons = "" if weight is None or weight.ndim == 0 else f" of {len(weight)} persons"
+        count = "" if weight is None or weight.ndim == 0 else f" of {len(weight)} identities"
         dropped = (
-            f"{CLASSIFIER}*: the classifier{persons} that it was trained to tell apart; retrieval "
-            f"needs none",
+            f"{CLASSIFIER}*: the classifier{count} of its training set; retrieval needs none",
         )
     wrong = misfits(kept, model.state_dict())
     if wrong:
@@ -127,14 +133,15 @@ def fitting(
 # ---- the golden clip -----------------------------------------------------------------------------
 
 
-def golden_clips(row: Checkpoint) -> Tensor:
-    """Two clips that are the same on every machine, for ever: whole-number arithmetic only.
+def golden_clips(checkpoint: Checkpoint) -> Tensor:
+    """Two clips that are the same on every machine, forever: whole-number arithmetic only.
 
     Stripes and blotches of colours that drift from frame to frame, with some noise.
     """
-    shape = GOLDEN_CLIPS, frame_rule(row.frames).frames, 3, row.height, row.width
+    height, width = checkpoint.height, checkpoint.width
+    shape = GOLDEN_CLIPS, frame_rule(checkpoint.frames).frames, 3, height, width
     b, t, c, y, x = np.indices(shape, dtype=np.int64)
-    stripes = (y * (c + 2) * 255) // row.height + 31 * t * (b + 1)
+    stripes = (y * (c + 2) * 255) // height + 31 * t * (b + 1)
     blotches = ((x + 3 * t + 5 * b) // 8 * 37 + (y + 2 * t) // 16 * 91 + c * 53) % 256
     index = np.arange(b.size, dtype=np.int64).reshape(shape)
     noise = (index * 2654435761 % 2**32) >> 26  # Knuth's multiplicative hash: 0 to 63
@@ -142,8 +149,8 @@ def golden_clips(row: Checkpoint) -> Tensor:
     return normalise(torch.from_numpy(pixels.astype(np.uint8)))
 
 
-def golden_embedding(model: nn.Module, row: Checkpoint) -> Tensor:
-    """What the network makes of the golden clips, on the device that it is on."""
+def golden_embedding(model: nn.Module, checkpoint: Checkpoint) -> Tensor:
+    """The embeddings of the golden clips, [2, D] float32, computed on the network's device."""
     device = next(model.parameters()).device
     with torch.inference_mode():
-        return model(golden_clips(row).to(device)).embedding.float().cpu()
+        return model(golden_clips(checkpoint).to(device)).embedding.float().cpu()

@@ -1,127 +1,159 @@
-"""``zoo publish``: from a finished run to a checkpoint that others can have.
+"""``zoo publish``: from a finished run to a checkpoint for others.
 
-The weights are kept in float16, the statistics of BatchNorm in float32. What is published is then
-scored as loaded from the file, so that its record is of these very bytes.
+The weights are stored in float16, the statistics of BatchNorm in float32. The scores must be those
+of the stored file, so it takes three steps:
+
+    draft = write_draft(run, name, folder)      # the file, in a folder of its own
+    records = ...                               # the caller scores the network loaded from it
+    published = publish(run, name, draft, records, folder, table, licence="MIT")
 """
 
 import dataclasses
 import json
 import shutil
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from benchmark import files, record
-from benchmark.clips import MEAN, STD
-from benchmark.datasets.base import Dataset
-from benchmark.recipes import recipe
+from benchmark.label import Label
+from benchmark.pixels import MEAN, STD
 from benchmark.record import Record
-from zoo.checkpoints import hub
-from zoo.checkpoints import model_card as card
+from zoo.checkpoints import hub, model_card
+from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import fitting, golden_embedding, network
-from zoo.checkpoints.table import Checkpoint, read_table, write_table
-from zoo.experiment.finished import Finished
-from zoo.experiment.run import OnProgress, run
-from zoo.experiment.spec import Conditions
-from zoo.half_precision import halved
+from zoo.checkpoints.table import read_table, write_table
+from zoo.half_precision import to_half
 
 TABLE = "checkpoints.toml"
-OURS = "trained by video-reid-zoo"
+ORIGIN = "trained by video-reid-zoo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun:
+    """What publishing needs to know of a run.
+
+    Attributes:
+        id: of the run.
+        method: canonical variant.
+        backbone: canonical variant of the timm network, or ``own``.
+        recipe: canonical variant.
+        frames: frame rule in test, e.g. ``chunk-first8``.
+        height: of the images, in pixels.
+        width: of the images, in pixels.
+        distance: that its recipe scores with, e.g. ``cos-bn``.
+        dataset: canonical variant of the data set that it was trained on.
+        fingerprint: of that data set.
+        split: of that data set, from 0.
+        seed: of the run.
+        weights: file of the trained weights, in float32.
+        summary: the run's ``run.json``.
+        records: on the data that it was trained on.
+    """
+
+    id: str
+    method: str
+    backbone: str
+    recipe: str
+    frames: str
+    height: int
+    width: int
+    distance: str
+    dataset: str
+    fingerprint: str
+    split: int
+    seed: int
+    weights: Path
+    summary: dict
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The file to be published, and what rounding did to it, as lines for people."""
+
+    weights: Path
+    sha256: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What was made: the row, the files beside it, and what happened to the numbers, in words."""
+    """The checkpoint, the files beside it, and what happened to the numbers, as lines."""
 
-    row: Checkpoint
+    checkpoint: Checkpoint
     table: Path
     files: tuple[Path, ...]
     lines: tuple[str, ...]
 
 
+def write_draft(run: FinishedRun, name: str, folder: Path) -> Draft:
+    """Write the weights as they will be published; the same run gives the same bytes.
+
+    Args:
+        run: whose weights.
+        name: ``method.dataset`` or ``method.dataset-tag``.
+        folder: for the file; not the one to publish in, since nothing has been scored yet.
+    """
+    state, dropped, kept = to_half(load_file(run.weights))
+    about = {"method": run.method, "backbone": run.backbone, "run": run.id}
+    metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
+    path = folder / f"{name}.safetensors"
+    save_file(state, path, metadata)
+    return Draft(weights=path, sha256=files.sha256(path), lines=(*dropped, *kept))
+
+
 def publish(
-    source: Finished,
+    run: FinishedRun,
     name: str,
+    draft: Draft,
+    records: Sequence[Record],
     folder: Path,
     table: Path,
     *,
-    dataset: Dataset,
     licence: str,
-    notes: tuple[str, ...],
-    conditions: Conditions,
-    on_progress: OnProgress,
+    notes: tuple[str, ...] = (),
 ) -> Published:
-    """Write the checkpoint's files into a folder and its row into a table; others' rows stay.
+    """Put the checkpoint's files into a folder and its entry into a table; other entries stay.
 
     Args:
-        source: the run.
+        run: the run.
         name: ``method.dataset`` or ``method.dataset-tag``.
+        draft: from `write_draft`.
+        records: of the network as loaded from the draft.
         folder: for the files; the table's folder or one below it.
         table: written last, so that it never names what is not there.
-        dataset: the run's own, which the file is scored on.
         licence: SPDX name, or words.
         notes: what a user must know.
-        conditions: device, workers and protocols.
-        on_progress: told ``(stage, done, total)``.
 
     Raises:
-        ValueError: something does not fit.
-        OSError: an image cannot be read or a file cannot be written.
+        ValueError: a record is of other weights.
+        OSError: a file cannot be written.
     """
-    state, dropped, kept = halved(load_file(source.weights))
-    weights = folder / f"{name}.safetensors"
-    records = _score(source, state, name, weights, dataset, conditions, on_progress)
+    if {entry.checkpoint for entry in records} != {draft.sha256}:
+        raise ValueError(f"the records are not all of {draft.weights.name}, {draft.sha256}")
+    note = f"weights trained by run {run.id}"  # `zoo bench --pretrained` writes per-query files
+    records = [dataclasses.replace(r, per_query=None, notes=[*r.notes, note]) for r in records]
+    weights = folder / draft.weights.name
+    files.write_whole(weights, lambda part: shutil.copyfile(draft.weights, part))
     prefix = folder.resolve().relative_to(table.resolve().parent).as_posix()
     prefix = "" if prefix == "." else f"{prefix}/"
-    row = _row(source, name, weights, prefix, licence, notes, table, records)
-    for entry, text in zip(records, row.records, strict=True):
-        record.save(entry, row.beside(text))
-    files.write_json(row.beside(row.training), source.summary)
-    _write_golden(row, state)
-    _write_row(table, row)
-    written = [weights, *(row.beside(t) for t in (*row.records, row.training, row.golden))]
-    lines = (*dropped, *kept, *_moved(source.records, records))
-    return Published(row=row, table=table, files=tuple(written), lines=lines)
+    checkpoint = _checkpoint(run, name, weights, prefix, licence, notes, table, records)
+    for entry, text in zip(records, checkpoint.records, strict=True):
+        record.save(entry, checkpoint.beside(text))
+    files.write_json(checkpoint.beside(checkpoint.training), run.summary)
+    _write_golden(checkpoint, weights)
+    _write_entry(table, checkpoint)
+    texts = (*checkpoint.records, checkpoint.training, checkpoint.golden)
+    written = (weights, *(checkpoint.beside(text) for text in texts))
+    lines = (*draft.lines, *_changes(run.records, records))
+    return Published(checkpoint=checkpoint, table=table, files=written, lines=lines)
 
 
-def _score(
-    source: Finished,
-    state: dict[str, Tensor],
-    name: str,
-    weights: Path,
-    dataset: Dataset,
-    conditions: Conditions,
-    on_progress: OnProgress,
-) -> list[Record]:
-    """Write the weights, once they have been scored as loaded from the file; their records."""
-    about = {"method": source.spec.method, "backbone": source.spec.backbone}
-    metadata = {
-        "about": json.dumps({**about, "run": source.spec.id})
-    }  # one key: see zoo.experiment.run
-    with tempfile.TemporaryDirectory(prefix="zoo-publish-") as work:
-        draft = Path(work) / weights.name
-        save_file(state, draft, metadata)
-        digest = files.sha256(draft)
-        records = run(
-            dataclasses.replace(source.spec, checkpoint=f"{name}@{digest}"),
-            Path(work) / "run",
-            dataset=dataset,
-            conditions=conditions,
-            on_progress=on_progress,
-            checkpoint=draft,
-        )
-        files.write_whole(weights, lambda part: shutil.copyfile(draft, part))
-    note = f"weights trained by run {source.spec.id}"
-    return [  # per query, `zoo bench --pretrained` makes it again
-        dataclasses.replace(entry, per_query=None, notes=[*entry.notes, note]) for entry in records
-    ]
-
-
-def _row(
-    source: Finished,
+def _checkpoint(
+    run: FinishedRun,
     name: str,
     weights: Path,
     prefix: str,
@@ -130,26 +162,25 @@ def _row(
     table: Path,
     records: list[Record],
 ) -> Checkpoint:
-    spec, chosen = source.spec, recipe(source.spec.recipe)
-    protocols = [entry.label.partition("@")[0] for entry in records]
+    protocols = [Label.parse(entry.label).protocol for entry in records]
     return Checkpoint(
         name=name,
-        method=spec.method,
-        backbone=spec.backbone,
-        dataset=spec.dataset,
-        recipe=spec.recipe,
-        frames=str(chosen.rule),
-        height=chosen.height,
-        width=chosen.width,
+        method=run.method,
+        backbone=run.backbone,
+        dataset=run.dataset,
+        recipe=run.recipe,
+        frames=run.frames,
+        height=run.height,
+        width=run.width,
         mean=MEAN,
         std=STD,
-        distance=chosen.distance,
+        distance=run.distance,
         sources=(f"{prefix}{weights.name}",),
         licence=licence,
-        origin=f"{OURS}, run {spec.id}",
-        fingerprint=spec.fingerprint,
-        split=spec.split,
-        seed=spec.seed,
+        origin=f"{ORIGIN}, run {run.id}",
+        fingerprint=run.fingerprint,
+        split=run.split,
+        seed=run.seed,
         bytes=weights.stat().st_size,
         sha256=files.sha256(weights),
         records=tuple(f"{prefix}{name}.{protocol}.json" for protocol in protocols),
@@ -160,43 +191,49 @@ def _row(
     )
 
 
-def _write_golden(row: Checkpoint, state: dict[str, Tensor]) -> None:
-    model = network(row)
-    model.load_state_dict(fitting(state, model, row.name)[0])
-    arrays = {"embedding": golden_embedding(model.eval(), row)}
-    files.write_whole(row.beside(row.golden), lambda part: save_file(arrays, part))
+def _write_golden(checkpoint: Checkpoint, weights: Path) -> None:
+    model = network(checkpoint)
+    model.load_state_dict(fitting(load_file(weights), model, checkpoint.name)[0])
+    arrays = {"embedding": golden_embedding(model.eval(), checkpoint)}
+    files.write_whole(checkpoint.beside(checkpoint.golden), lambda part: save_file(arrays, part))
 
 
-def _write_row(table: Path, row: Checkpoint) -> None:
-    """Add or replace the row; record files that only the old row named go."""
-    rows = read_table(table) if table.is_file() else {}
-    old = rows.get(row.name)
-    write_table(table, {**rows, row.name: row})
-    for text in set(old.records if old else ()) - set(row.records):
-        row.beside(text).unlink(missing_ok=True)
+def _write_entry(table: Path, checkpoint: Checkpoint) -> None:
+    """Add or replace the entry; record files that only the old one named are deleted."""
+    entries = read_table(table) if table.is_file() else {}
+    old = entries.get(checkpoint.name)
+    write_table(table, {**entries, checkpoint.name: checkpoint})
+    for text in set(old.records if old else ()) - set(checkpoint.records):
+        checkpoint.beside(text).unlink(missing_ok=True)
 
 
-def _moved(before: tuple[Record, ...], after: list[Record]) -> list[str]:
+def _changes(before: Sequence[Record], after: Sequence[Record]) -> list[str]:
     """What float16 did to each score."""
     old = {entry.label: entry.metrics for entry in before}
     lines = []
     for entry in after:
         for metric in ("mAP", "R1"):
-            value = f"{entry.label}: {metric} {100 * entry.metrics[metric]:.2f}"
-            was = old.get(entry.label)
-            lines.append(value + (f", {100 * was[metric]:.2f} in float32" if was else ""))
+            line = f"{entry.label}: {metric} {100 * entry.metrics[metric]:.2f}"
+            if entry.label in old:
+                line += f", {100 * old[entry.label][metric]:.2f} in float32"
+            lines.append(line)
     return lines
 
 
-def write_card(made: Published) -> Path:
+def write_card(published: Published) -> Path:
     """README.md in the format of the Hugging Face hub, beside the files."""
-    path = made.table.parent / "README.md"
-    files.write_text(path, card.text(made.row))
+    path = published.table.parent / "README.md"
+    files.write_text(path, model_card.text(published.checkpoint))
     return path
 
 
-def upload(made: Published, repo: str, api: object | None = None) -> str:
-    """Upload a folder's files; the row then names the hub as its source.
+def upload(published: Published, repo: str, api: object | None = None) -> str:
+    """Upload the checkpoint's files; the table then names the hub as its source.
+
+    Args:
+        published: from `publish`, with its card written.
+        repo: ``owner/name``.
+        api: a `huggingface_hub.HfApi`; None is one with the user's own token.
 
     Returns:
         The source, ``hf://owner/repo/file@commit``.
@@ -204,9 +241,9 @@ def upload(made: Published, repo: str, api: object | None = None) -> str:
     Raises:
         OSError: the hub does not take them.
     """
-    folder = made.table.parent
-    names = [path.relative_to(folder).as_posix() for path in made.files]
+    folder, checkpoint = published.table.parent, published.checkpoint
+    names = [path.relative_to(folder).as_posix() for path in published.files]
     commit = hub.upload(folder, repo, [*names, "README.md", TABLE], api)
-    source = f"hf://{repo}/{made.row.file}@{commit}"
-    _write_row(made.table, dataclasses.replace(made.row, sources=(source,)))
+    source = f"hf://{repo}/{checkpoint.file}@{commit}"
+    _write_entry(published.table, dataclasses.replace(checkpoint, sources=(source,)))
     return source

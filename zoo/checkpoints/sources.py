@@ -3,7 +3,7 @@
 ``weights/NAME.safetensors``     a file beside the table, which comes with the package
 ``hf://owner/repo/file@revision``  a file on the Hugging Face hub
 ``https://host/path``            an address; ``http://`` will do, since every byte is verified
-``manual``                       no machine can fetch it; the row says how a person does
+``manual``                       only a person can fetch it; the table says how
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from benchmark.datasets.base import inside
+from benchmark.files import inside
 from zoo.checkpoints.config import ORIGIN
 
 MANUAL = "manual"
@@ -19,8 +19,8 @@ _HUB = re.compile(r"hf://(?P<repo>[\w.-]+/[\w.-]+)/(?P<file>[^@?#]+)@(?P<revisio
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A file in a folder: beside the table, or in a mirror that is a folder."""
+class LocalFile:
+    """A file beside the table, or in a mirror that is a folder."""
 
     path: Path
 
@@ -52,13 +52,13 @@ class Web:
 
 @dataclass(frozen=True)
 class Manual:
-    """Nothing that a machine can fetch."""
+    """Nothing that can be fetched automatically."""
 
     def __str__(self) -> str:
         return MANUAL
 
 
-Source = Beside | Hub | Web | Manual
+Source = LocalFile | Hub | Web | Manual
 
 
 def parse(text: str, home: Path) -> Source:
@@ -77,7 +77,7 @@ def parse(text: str, home: Path) -> Source:
         return Hub(found["repo"], found["file"], found["revision"])
     if "://" in text:
         return Web(checked_address(text))
-    return Beside(inside(home, text))
+    return LocalFile(inside(home, text))
 
 
 def checked_address(url: str) -> str:
@@ -92,28 +92,31 @@ def checked_address(url: str) -> str:
     return url
 
 
-def order(own: tuple[Source, ...], mirrors: tuple[str, ...], file: str) -> list[Source]:
+def in_order(own: tuple[Source, ...], mirrors: tuple[str, ...], file: str) -> list[Source]:
     """Every source in the order to be tried.
 
     The package's own file comes first, since it is there. Then come the mirrors in the user's
-    order, each of which is asked for the file's name, and the row's own sources where the user
-    says ``origin``, else last.
+    order, each of which is tried with the file's name, and the checkpoint's own sources where the
+    user lists ``origin``, else last.
 
     Args:
-        own: the row's sources.
+        own: the checkpoint's sources.
         mirrors: what the user has set.
         file: name of the file in a mirror.
+
+    Raises:
+        ValueError: a mirror is neither an address of http or https nor a folder.
     """
-    beside = [s for s in own if isinstance(s, Beside)]
-    others = [s for s in own if not isinstance(s, Beside | Manual)]
-    found: list[Source] = list(beside)
+    packaged = [source for source in own if isinstance(source, LocalFile)]
+    others = [source for source in own if not isinstance(source, LocalFile | Manual)]
+    found: list[Source] = list(packaged)
     for mirror in mirrors if ORIGIN in mirrors else (*mirrors, ORIGIN):
         if mirror == ORIGIN:
             found += others
         elif "://" in mirror:
             found.append(Web(checked_address(f"{mirror.rstrip('/')}/{file}")))
         else:
-            found.append(Beside(Path(mirror).expanduser() / file))
+            found.append(LocalFile(Path(mirror).expanduser() / file))
     return list(dict.fromkeys(found))
 
 

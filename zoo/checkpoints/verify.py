@@ -1,6 +1,5 @@
-"""``zoo verify``: is a checkpoint what its row says? Hash, keys, golden clip and scores."""
+"""``zoo verify``: is a checkpoint what the table says? Hash, keys, golden clip and scores."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,13 +10,14 @@ from torch import Tensor
 from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset
+from benchmark.label import Label
+from benchmark.progress import SILENT, Progress
 from benchmark.protocols import PROTOCOLS, score
 from benchmark.recipes import DISTANCES
 from benchmark.record import Record
-from zoo.checkpoints.cache import Watch
+from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.config import Settings
 from zoo.checkpoints.load import Loaded, golden_embedding, open_checkpoint
-from zoo.checkpoints.table import Checkpoint
 
 PASS, FAIL, SKIPPED = "PASS", "FAIL", "not checked"
 GOLDEN = 1e-3  # relative difference that other processors and libraries may make
@@ -33,22 +33,22 @@ class Check:
 
 
 def verify(
-    row: Checkpoint,
-    where: Settings,
-    watch: Watch,
+    checkpoint: Checkpoint,
+    settings: Settings,
+    progress: Progress = SILENT,
     *,
     dataset: Dataset | None = None,
     device: str = "cpu",
     workers: int = 0,
 ) -> list[Check]:
-    """Put a checkpoint to every check that can be made here.
+    """Make every check of a checkpoint that is possible here.
 
     Args:
-        row: the checkpoint.
-        where: what the user has set.
-        watch: told of fetching and embedding.
+        checkpoint: to be checked.
+        settings: where its file is kept and looked for.
+        progress: shown fetching and embedding.
         dataset: the data that its scores are of; None leaves them out.
-        device: for the scores; the golden clip is always embedded on the processor.
+        device: for the scores; the golden clip is always embedded on the CPU.
         workers: processes that load clips.
 
     Raises:
@@ -56,34 +56,35 @@ def verify(
         ValueError: the data set is not the one that the scores are of.
     """
     if dataset is not None:
-        _same_data(row, dataset)
+        _check_data(checkpoint, dataset)
     try:
-        loaded = open_checkpoint(row, where, watch)
-    except ValueError as error:  # what was fetched has the right hash, so the row is wrong
-        return [Check("sha256", PASS, str(row.sha256)), Check("keys", FAIL, str(error))]
+        loaded = open_checkpoint(checkpoint, settings, progress)
+    except (ValueError, LookupError) as error:  # the file has the right hash: the table is wrong
+        return [Check("sha256", PASS, str(checkpoint.sha256)), Check("keys", FAIL, str(error))]
     left_out = "".join(f"; left out {line}" for line in loaded.dropped)
     tensors = len(loaded.model.state_dict())
-    source = " as converted here" if row.manual else ""
+    source = " as converted here" if checkpoint.manual else ""
     checks = [
         Check("sha256", PASS, loaded.file.sha256 + source),
         Check("keys", PASS, f"{tensors} tensors fit{left_out}"),
-        _golden(row, loaded),
+        _golden(checkpoint, loaded),
     ]
     if dataset is None:
-        hint = f"say --dataset {row.dataset} where the data are at hand"
+        hint = f"with the data at hand: --dataset {checkpoint.dataset}"
         return [*checks, Check("scores", SKIPPED, hint)]
-    return [*checks, *_scores(row, loaded, dataset, device, workers, watch.progress)]
+    return [*checks, *_scores(checkpoint, loaded, dataset, device, workers, progress)]
 
 
-def _golden(row: Checkpoint, loaded: Loaded) -> Check:
+def _golden(checkpoint: Checkpoint, loaded: Loaded) -> Check:
     name = "golden clip"
-    if row.golden is None:
-        return Check(name, SKIPPED, "the row has none")
+    if checkpoint.golden is None:
+        return Check(name, SKIPPED, "the table names none")
     try:
-        expected = load_file(row.beside(row.golden))["embedding"]
+        expected = load_file(checkpoint.beside(checkpoint.golden))["embedding"]
     except (SafetensorError, KeyError, OSError) as error:
-        return Check(name, FAIL, f"{row.golden} cannot be read: {error}")
-    error = difference(torch.from_numpy(expected), golden_embedding(loaded.model, row))
+        return Check(name, FAIL, f"{checkpoint.golden} cannot be read: {error}")
+    found = golden_embedding(loaded.model, checkpoint)
+    error = difference(torch.from_numpy(expected), found)
     text = f"relative difference {error:.1e}, at most {GOLDEN:.0e}"
     return Check(name, PASS if error <= GOLDEN else FAIL, text)
 
@@ -95,53 +96,54 @@ def difference(expected: Tensor, found: Tensor) -> float:
     return ((found - expected).norm() / expected.norm()).item()
 
 
-def _same_data(row: Checkpoint, dataset: Dataset) -> None:
-    if dataset.name != row.dataset:
-        raise ValueError(f"{row.name} has scores on {row.dataset}, not on {dataset.name}")
-    if row.fingerprint is not None and dataset.fingerprint != row.fingerprint:
+def _check_data(checkpoint: Checkpoint, dataset: Dataset) -> None:
+    name, data = checkpoint.name, checkpoint.dataset
+    if dataset.name != data:
+        raise ValueError(f"{name} has scores on {data}, not on {dataset.name}")
+    if checkpoint.fingerprint not in (None, dataset.fingerprint):
         raise ValueError(
-            f"{row.name} has scores on {row.dataset} with fingerprint {row.fingerprint}, the data "
-            f"at hand have {dataset.fingerprint}"
+            f"{name} has scores on {data} with fingerprint {checkpoint.fingerprint}, the data at "
+            f"hand have {dataset.fingerprint}"
         )
 
 
 def _scores(
-    row: Checkpoint,
+    checkpoint: Checkpoint,
     loaded: Loaded,
     dataset: Dataset,
     device: str,
     workers: int,
-    on_progress: Callable[[str, int, int], None],
+    progress: Progress,
 ) -> list[Check]:
-    """One check a label that the row has a record of."""
-    records = row.scores()
+    """One check for each label that there is a record of."""
+    records = checkpoint.scores()
     if not records:
-        return [Check("scores", SKIPPED, "the row has none")]
+        return [Check("scores", SKIPPED, "the table names no records")]
     embeddings = embed.embed(
         loaded.model.to(device),
         dataset,
-        frame_rule(row.frames),
-        height=row.height,
-        width=row.width,
-        key={"weights": loaded.file.sha256, "frames_rule": row.frames},
+        frame_rule(checkpoint.frames),
+        height=checkpoint.height,
+        width=checkpoint.width,
+        key={"weights": loaded.file.sha256, "frames_rule": checkpoint.frames},
         device=torch.device(device),
         precision="no",
         workers=workers,
-        on_progress=on_progress,
+        progress=progress,
     )
-    return [_compare(row, entry, embeddings) for entry in records.values()]
+    return [_compare(checkpoint, entry, embeddings) for entry in records.values()]
 
 
-def _compare(row: Checkpoint, entry: Record, embeddings: embed.ClipEmbeddings) -> Check:
-    name, distance, frames, *rerank = entry.label.split("/")
-    protocol, _, version = name.partition("@")
-    rules = PROTOCOLS.get(protocol)
-    if rules is None or str(rules.version) != version or frames != row.frames:
-        return Check(entry.label, SKIPPED, "these are not today's rules of that name")
-    kind, place = DISTANCES[distance]
-    found = score(
-        embeddings.tracks(place), embeddings.query, protocol, kind, rerank[0] if rerank else None
-    )
+def _compare(checkpoint: Checkpoint, entry: Record, embeddings: embed.ClipEmbeddings) -> Check:
+    """The scores now against a record: within the tolerance, and of as many tracklets."""
+    label = Label.parse(entry.label)
+    protocol = PROTOCOLS.get(label.protocol)
+    current = protocol is not None and protocol.version == label.version
+    if not current or label.frames != checkpoint.frames:
+        return Check(entry.label, SKIPPED, "the protocol of that name is another one today")
+    distance, space = DISTANCES[label.distance]
+    tracks = embeddings.pooled(space)
+    found = score(tracks, embeddings.query, label.protocol, distance, label.rerank)
     measured = found.metrics()
     parts, worst = [], 0.0
     for metric, expected in entry.metrics.items():
@@ -152,7 +154,7 @@ def _compare(row: Checkpoint, entry: Record, embeddings: embed.ClipEmbeddings) -
     same = sizes == (entry.gallery, entry.queries, entry.dropped)
     if not same:
         parts.append("another gallery or other queries: {}/{}/{}".format(*sizes))
-    if worst > row.tolerance:
-        parts.append(f"misses by {worst:.2f} points, {row.tolerance:g} allowed")
-    passed = worst <= row.tolerance and same
+    if worst > checkpoint.tolerance:
+        parts.append(f"misses by {worst:.2f} points, {checkpoint.tolerance:g} allowed")
+    passed = worst <= checkpoint.tolerance and same
     return Check(entry.label, PASS if passed else FAIL, ", ".join(parts))

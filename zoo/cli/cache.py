@@ -20,22 +20,22 @@ def cache(
     json: Json = False,
 ) -> int:
     """List the checkpoints kept here, or delete wrong files and what interrupted pulls left."""
-    from zoo.checkpoints.cache import kept, prune
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.cache import cached_files, prune
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import table
     from zoo.cli.display import show
 
-    where = settings()
-    rows = table(where)
+    settings = read_settings()
+    rows = table(settings)
     if action == "prune":
-        found, busy = prune(rows, where, everything=everything)
+        found, busy = prune(rows, settings, everything=everything)
         for item in busy:
             typer.echo(f"{item.name} is being fetched by another process: left alone", err=True)
         total = sum(item.bytes for item in found) / 1e6
         typer.echo(f"{len(found)} deleted, {total:.1f} MB freed", err=True)
     elif action == "list":
-        found = kept(rows, where)
-        typer.echo(f"in {where.cache}: {len(found)}", err=True)
+        found = cached_files(rows, settings)
+        typer.echo(f"in {settings.cache}: {len(found)}", err=True)
     else:
         raise ValueError(f"zoo cache {action!r}: expected list or prune")
     shown = [

@@ -1,11 +1,14 @@
 """``zoo cost``: parameters, multiply-adds, time and memory of methods, without any data."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoo.cli.options import Device, Json, Methods, Plugin, Precision
+
+if TYPE_CHECKING:
+    from benchmark.cost.timing import Cost
 
 EXAMPLES = (
     "Examples: zoo cost --methods all | zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json "
@@ -37,18 +40,14 @@ def cost(
     json: Json = False,
 ) -> int:
     """Count and time methods for one clip, or count them beside the papers' figures."""
-    import dataclasses
-
     import torch
 
-    from benchmark.cost.timing import measure
     from benchmark.device import choose_device
-    from zoo import registry
-    from zoo.cli.display import Display, show
-    from zoo.experiment.plan import expand_methods
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.resolve import expand_methods
+    from zoo.tools.count import measure_methods
 
-    for module in plugin or ():
-        registry.add_plugin(module)
     names, where = expand_methods(methods), torch.device(choose_device(device))
     if against is not None:
         if against != "published":
@@ -56,29 +55,40 @@ def cost(
         return _against(names, backbone, out, json)
     if out is not None:
         raise ValueError("--out goes with --against published; print --json into a file instead")
-    rows = []
-    with Display() as display:
-        for i, name in enumerate(names):
-            display.progress("cost", i, len(names))
-            model = registry.create(name, backbone=backbone)
-            measured = dataclasses.asdict(measure(model, frames, height, width, where, precision))
-            if not json:  # in words, for a cell
-                for field in ("parts", "left_out"):
-                    pairs = measured[field].items()
-                    measured[field] = " ".join(f"{key}:{value:.4g}" for key, value in pairs)
-            rows.append({"method": name, **measured})
-        display.progress("cost", len(names), len(names))
-    show(rows, as_json=json)
-    return 0
+    with LiveProgress() as progress:
+        costs = measure_methods(
+            names,
+            frames,
+            (height, width),
+            backbone=backbone,
+            device=where,
+            precision=precision,
+            progress=progress,
+        )
+    show([{"method": name, **_cells(cost, json)} for name, cost in costs.items()], as_json=json)
+    return 0 if costs else 1
+
+
+def _cells(cost: "Cost", json: bool) -> dict:
+    """A cost as a row; for a table, its lists in words."""
+    import dataclasses
+
+    row = dataclasses.asdict(cost)
+    if not json:
+        for field in ("parts", "left_out"):
+            row[field] = " ".join(f"{key}:{value:.4g}" for key, value in row[field].items())
+        row["uncounted"] = " ".join(row["uncounted"])
+    return row
 
 
 def _against(names: list[str], backbone: str | None, out: Path | None, json: bool) -> int:
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
     from zoo.tools import count as costs
 
-    with Display() as display:
+    with LiveProgress() as progress:
         wanted = costs.with_printed(names)
-        counts, grown = costs.count_methods(wanted, backbone, display.progress)
+        counts, grown = costs.count_methods(wanted, backbone, progress)
     rows, pieces = costs.against(counts), costs.parts(counts)
     if json:
         own = {name: one.parts for name, one in counts.items()}
@@ -90,4 +100,4 @@ def _against(names: list[str], backbone: str | None, out: Path | None, json: boo
     if out is not None:
         for path in costs.write(out, rows, pieces, grown):
             typer.echo(path, err=True)
-    return 0
+    return 0 if counts else 1

@@ -21,13 +21,12 @@ def list_(
         return _checkpoints(pattern, json)
     from benchmark import variants
     from benchmark.datasets.catalogue import DATASETS
+    from benchmark.datasets.kind import NOT_KNOBS, as_kind
     from benchmark.protocols import PROTOCOLS
-    from benchmark.recipes import RECIPES
-    from zoo import registry
+    from zoo import plugins, registry
     from zoo.cli.display import show
+    from zoo.experiment.paper_recipes import known_recipes
 
-    for module in plugin or ():
-        registry.add_plugin(module)
     if kind not in KINDS:
         raise ValueError(f"cannot list {kind!r}: expected one of {', '.join(KINDS)}")
     if kind == "methods":
@@ -35,8 +34,8 @@ def list_(
             _function(f, ("backbone", "num_classes")) for _, f in sorted(registry.methods().items())
         ]
     elif kind == "datasets":
-        found = (*DATASETS, *registry.plugin_functions("DATASETS", "zoo.datasets"))
-        rows = [_function(f, ("root", "on_progress")) for f in found]
+        found = (*DATASETS, *plugins.plugin_functions("DATASETS", "zoo.datasets"))
+        rows = [_function(as_kind(brought).open, NOT_KNOBS) for brought in found]
     elif kind == "recipes":
         rows = [
             {
@@ -46,7 +45,7 @@ def list_(
                 "epochs": r.epochs,
                 "lr": r.lr,
             }
-            for r in RECIPES.values()
+            for r in known_recipes().values()
         ]
     else:
         rows = [
@@ -59,17 +58,19 @@ def list_(
 
 def _checkpoints(pattern: str, json: bool) -> int:
     from benchmark import variants
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import table
     from zoo.cli.display import show
 
-    where = settings()
-    rows = table(where)
+    settings = read_settings()
+    rows = table(settings)
     shown = []
     for name in variants.select([pattern], rows):
         row = rows[name]
         label, entry = next(iter(row.scores().items()), (None, None))
-        place = "packaged" if row.packaged else "kept" if (where.cache / row.file).is_file() else ""
+        place = (
+            "packaged" if row.packaged else "kept" if (settings.cache / row.file).is_file() else ""
+        )
         percent = {m: round(100 * entry.metrics[m], 2) if entry else None for m in ("mAP", "R1")}
         shown.append(
             {

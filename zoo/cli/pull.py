@@ -19,22 +19,21 @@ def pull(
 ) -> int:
     """Fetch checkpoints unless they are there; whole and verified, or not at all."""
     from benchmark.variants import select
-    from zoo.checkpoints.cache import Watch, obtain
-    from zoo.checkpoints.config import settings
+    from zoo.checkpoints.cache import ensure_local
+    from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import find, table
-    from zoo.cli.display import Display
+    from zoo.experiment.live_progress import LiveProgress
 
-    where = settings(offline=offline)
-    rows = table(where)
+    settings = read_settings(offline=offline)
+    rows = table(settings)
     chosen = {}
     for name in names:
         known = select([name], rows) if "*" in name else [find(name, rows).name]
         if not known:
             raise LookupError(f"no checkpoint is called {name!r}: `zoo list checkpoints`")
         chosen |= {found: rows[found] for found in known}
-    with Display() as display:
-        watch = Watch(progress=display.progress, note=display.note)
-        paths = [obtain(row, where, watch).path for row in chosen.values()]
+    with LiveProgress() as progress:
+        paths = [ensure_local(row, settings, progress).path for row in chosen.values()]
     for path in paths:
         print(path)
     return 0

@@ -6,23 +6,23 @@ EXAMPLES = "Examples: zoo show stenvan.synthetic | zoo show nvan.mars-released -
 
 
 def show(name: Name, json: Json = False) -> int:
-    """Show a checkpoint's row, its scores and where its file is."""
+    """Show a checkpoint's row, its scores and settings its file is."""
     import dataclasses
 
     from zoo.checkpoints.cache import instructions
-    from zoo.checkpoints.config import settings
-    from zoo.checkpoints.sources import order
+    from zoo.checkpoints.config import read_settings
+    from zoo.checkpoints.sources import in_order
     from zoo.checkpoints.table import find, table
     from zoo.cli import display
 
-    where = settings()
-    row = find(name, table(where))
+    settings = read_settings()
+    row = find(name, table(settings))
     told = {f.name: getattr(row, f.name) for f in dataclasses.fields(row)}
     told |= {"home": str(row.home), "sources": [str(s) for s in row.places]}
-    told["tried"] = [str(source) for source in order(row.places, where.mirrors, row.file)]
-    told["kept"] = str(where.cache / row.file) if (where.cache / row.file).is_file() else None
+    told["tried"] = [str(source) for source in in_order(row.places, settings.mirrors, row.file)]
+    told["kept"] = str(settings.cache / row.file) if (settings.cache / row.file).is_file() else None
     if row.how:
-        told["how"] = instructions(row, where)
+        told["how"] = instructions(row, settings)
     told = {key: value for key, value in told.items() if value not in (None, (), [])}
     scores = row.scores()
     if json:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import torch
 
 from benchmark.cost.memory import LiveTensors
-from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.losses import losses
-from benchmark.recipes import recipe
-from benchmark.samplers import IdentitySampler
-from zoo.cli.display import duration
-from zoo.experiment.plan import Plan
-from zoo.experiment.run import build
-from zoo.experiment.spec import RunSpec
+from benchmark.progress import duration
+from benchmark.samplers import SAMPLERS
+from zoo.experiment.network import build
+from zoo.experiment.plan import Plan, PlannedRun
+
+CLIPS = 4  # of the one step that is timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,35 +32,36 @@ class Estimate:
     memory_mb: float
 
 
-def estimate(spec: RunSpec, dataset: Dataset, device: str) -> Estimate:
+def estimate(planned: PlannedRun, device: str) -> Estimate:
     """Time one step of four clips and one forward pass, and scale them up."""
-    chosen = recipe(spec.recipe)
+    spec, dataset = planned.spec, planned.dataset
+    recipe = spec.trained_by(planned.scoring.evaluation)
     pids = [t.pid for t in dataset.train]
-    sampler = IdentitySampler(pids, chosen.identities, chosen.tracklets, spec.seed)
+    sampler = SAMPLERS[recipe.sampler](pids, recipe.ids_per_batch, recipe.clips_per_id, spec.seed)
     model = build(spec, len(dataset.train_pids), trained=True).to(device).train()
-    clips = torch.randn(4, chosen.frames, 3, chosen.height, chosen.width, device=device)
+    size = recipe.height, recipe.width
+    clips = torch.randn(CLIPS, recipe.frames, 3, *size, device=device)
     classes = torch.tensor([0, 0, 1, 1], device=device)
 
     def step() -> None:
         with autocast(torch.device(device), spec.precision):
             output = model(clips)
-        parts = losses(output, classes, triplet=chosen.triplet, smoothing=chosen.smoothing)
-        sum(parts.values()).backward()
+        sum(losses(output, classes, recipe).values()).backward()
 
     def forward() -> None:
         with torch.inference_mode(), autocast(torch.device(device), spec.precision):
             model(clips)
 
-    batch = sampler.identities * chosen.tracklets
-    steps = 0 if spec.checkpoint else len(sampler) * chosen.epochs
+    batch = sampler.ids_per_batch * recipe.clips_per_id
+    steps = 0 if spec.checkpoint else len(sampler) * recipe.epochs
     with LiveTensors() as live:
         step()
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    seconds = _seconds(step) / 4 * batch * steps if steps else 0.0
-    seconds += _seconds(forward) / 4 * sum(len(chosen.rule.clips(len(t))) for t in dataset.test)
-    return Estimate(
-        steps=steps, seconds=seconds, memory_mb=(4 * weights + live.peak * batch / 4) / 1e6
-    )
+    seconds = _seconds(step) / CLIPS * batch * steps if steps else 0.0
+    embedded = sum(len(recipe.rule.clips(len(t))) for t in dataset.test)
+    seconds += _seconds(forward) / CLIPS * embedded
+    memory = 4 * weights + live.peak * batch / CLIPS
+    return Estimate(steps=steps, seconds=seconds, memory_mb=memory / 1e6)
 
 
 def _seconds(work: Callable[[], None]) -> float:
@@ -74,6 +74,5 @@ def _seconds(work: Callable[[], None]) -> float:
 def describe(plan: Plan, estimates: Sequence[Estimate]) -> str:
     """One line on the whole plan."""
     total = sum(e.seconds for e in estimates)
-    peak = max(e.memory_mb for e in estimates)
-    runs, gigabytes = len(plan.runs), peak / 1e3
-    return f"{runs} runs, about {duration(total)}, {gigabytes:.1f} GB at the most, into {plan.out}"
+    peak = max(e.memory_mb for e in estimates) / 1e3
+    return f"{len(plan.runs)} runs, about {duration(total)}, {peak:.1f} GB at most, into {plan.out}"

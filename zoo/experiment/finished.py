@@ -1,37 +1,25 @@
-"""A run that has come to its end, as its folder tells it: what `zoo publish` starts from."""
+"""A run that has come to its end, as its folder tells it, and publishing it."""
 
+import dataclasses
 import json
-from dataclasses import dataclass
+import tempfile
 from pathlib import Path
 
-from benchmark import files, record
-from benchmark.datasets.catalogue import SELF_MADE
+from benchmark import files
+from benchmark.datasets.base import Dataset
+from benchmark.datasets.catalogue import is_self_made, name_of_split, parse_name
+from benchmark.label import Label
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import Evaluation
 from benchmark.record import Record
-from benchmark.variants import Variant, parse
-from zoo.checkpoints.table import split_name
+from benchmark.variants import parse
+from zoo.checkpoints.checkpoint import split_name
+from zoo.checkpoints.publish import FinishedRun, Published, publish, write_draft
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.paper_recipes import known_recipes
+from zoo.experiment.run import Run
 from zoo.experiment.spec import RunSpec
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """A finished run.
-
-    Attributes:
-        folder: of the run.
-        spec: the run.
-        summary: its ``run.json``.
-        records: on the data that it was trained on.
-    """
-
-    folder: Path
-    spec: RunSpec
-    summary: dict
-    records: tuple[Record, ...]
-
-    @property
-    def weights(self) -> Path:
-        """The trained weights, in float32."""
-        return self.folder / "weights.safetensors"
 
 
 def find_run(folder: Path, name: str) -> Path:
@@ -54,59 +42,137 @@ def find_run(folder: Path, name: str) -> Path:
     return found[0]
 
 
-def finished(folder: Path) -> Finished:
+def finished(path: Path) -> FinishedRun:
     """Read a run's folder.
 
     Raises:
         FileNotFoundError: the run is not finished.
         ValueError: its weights are not those of its records, or are not its own.
     """
-    folder = Path(folder)
-    paths = sorted((folder / "records").glob("*.json"))
-    if not (folder / "run.json").is_file() or not paths:
-        raise FileNotFoundError(f"{folder} is no finished run: `zoo bench` writes runs/<run>")
-    summary = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    spec = RunSpec(**json.loads((folder / "spec.json").read_text(encoding="utf-8")))
+    folder = RunFolder(path)
+    summary = folder.summary()
+    if summary is None or not any(folder.records.glob("*.json")):
+        raise FileNotFoundError(f"{path} is no finished run: `zoo bench` writes runs/<run>")
+    spec = folder.spec()
     if spec.checkpoint:
-        raise ValueError(f"{folder} took its weights from {spec.checkpoint}: there is nothing new")
-    entries = [record.load(path) for path in paths]
-    own = tuple(entry for entry in entries if entry.fingerprint == spec.fingerprint)
-    found = Finished(folder=folder, spec=spec, summary=summary, records=own)
-    if {entry.checkpoint for entry in own} != {files.sha256(found.weights)}:
-        raise ValueError(f"{found.weights} has other weights than the run's records are of")
-    return found
+        raise ValueError(f"{path} took its weights from {spec.checkpoint}: there is nothing new")
+    own = tuple(one for one in folder.read_records() if one.fingerprint == spec.fingerprint)
+    if {entry.checkpoint for entry in own} != {files.sha256(folder.weights)}:
+        raise ValueError(f"{folder.weights} has other weights than the run's records are of")
+    evaluation = evaluation_of(spec, own)
+    recipe = spec.trained_by(evaluation)
+    return FinishedRun(
+        id=spec.id,
+        method=spec.method,
+        backbone=spec.backbone,
+        recipe=spec.recipe,
+        frames=str(recipe.rule),
+        height=recipe.height,
+        width=recipe.width,
+        distance=evaluation.distance,
+        dataset=spec.dataset,
+        fingerprint=spec.fingerprint,
+        split=spec.split,
+        seed=spec.seed,
+        weights=folder.weights,
+        summary=summary,
+        records=own,
+    )
 
 
-def data_of(spec: RunSpec) -> str:
+def evaluation_of(spec: RunSpec, records: tuple[Record, ...]) -> Evaluation:
+    """What a run is scored under: its recipe's evaluation, if a record has it, else the first's."""
+    labels = [Label.parse(entry.label) for entry in records]
+    made = [Evaluation(frames=label.frames, distance=label.distance) for label in labels]
+    known = known_recipes().get(parse(spec.recipe).name)
+    if known is not None:
+        usual = known.evaluation
+        rule = str(spec.trained_by().rule_of(usual))
+        wanted = Evaluation(frames=rule, distance=usual.distance)
+        if wanted in made:
+            return wanted
+    return made[0]
+
+
+def publish_run(
+    folder: Path,
+    name: str,
+    into: Path,
+    table: Path,
+    *,
+    dataset: Dataset,
+    licence: str,
+    notes: tuple[str, ...],
+    options: ExecutionOptions,
+    protocols: tuple[str, ...],
+    progress: Progress = SILENT,
+) -> Published:
+    """Publish a finished run, with the scores of the half-precision file as loaded from disk.
+
+    Args:
+        folder: of the run.
+        name: ``method.dataset`` or ``method.dataset-tag``.
+        into: folder for the files.
+        table: the table's folder or one above the files'.
+        dataset: the run's own.
+        licence: SPDX name, or words.
+        notes: what a user must know.
+        options: device and workers.
+        protocols: to score under.
+        progress: told the stages.
+
+    Raises:
+        FileNotFoundError, ValueError: as `finished`.
+        OSError: an image cannot be read or a file cannot be written.
+    """
+    source, spec = finished(folder), RunFolder(folder).spec()
+    scoring = Scoring(
+        evaluation=Evaluation(frames=source.frames, distance=source.distance), protocols=protocols
+    )
+    with tempfile.TemporaryDirectory(prefix="zoo-publish-") as work:
+        draft = write_draft(source, name, Path(work))
+        run = Run(
+            dataclasses.replace(spec, checkpoint=f"{name}@{draft.sha256}"),
+            dataset,
+            options,
+            RunFolder(Path(work) / "run"),
+            progress,
+            fetch=lambda: draft.weights,
+        )
+        records = run.score(scoring)
+        return publish(source, name, draft, records, into, table, licence=licence, notes=notes)
+
+
+def data_of(run: FinishedRun | RunSpec) -> str:
     """How to open the data set, and the split of it, that a run is of."""
-    asked = parse(spec.dataset.partition(":")[0])
-    split = {"split": spec.split} if spec.split else {}
-    return str(Variant(asked.name, {**asked.arguments, **split}))
+    return name_of_split(run.dataset, run.split)
 
 
-def check_name(name: str, spec: RunSpec) -> None:
+def check_name(name: str, source: FinishedRun) -> None:
     """Refuse a name that does not tell the run's method and data set.
 
     Raises:
-        ValueError: it does not, or the run was limited to some persons.
+        ValueError: it does not, or the run was limited to some identities.
     """
     method, dataset, _ = split_name(name)
-    expected = parse(spec.method).name, parse(spec.dataset.partition(":")[0]).name
+    expected = parse(source.method).name, parse_name(source.dataset).variants[0].name
     if (method, dataset) != expected:
         raise ValueError(
-            f"{name!r} does not fit {spec.method} on {spec.dataset}: expected "
+            f"{name!r} does not fit {source.method} on {source.dataset}: expected "
             f"{'.'.join(expected)} or {'.'.join(expected)}-tag"
         )
-    if ":" in spec.dataset:
-        raise ValueError(f"the run was limited ({spec.dataset}): such numbers are not to be quoted")
+    if ":" in source.dataset:
+        raise ValueError(
+            f"the run was limited ({source.dataset}): such numbers are not to be quoted"
+        )
 
 
-def licence_of(spec: RunSpec, licence: str | None) -> str:
+def licence_of(source: FinishedRun, licence: str | None) -> str:
     """What the user says; weights trained on data that we make ourselves are ours to license.
 
     Raises:
         ValueError: nobody says.
     """
-    if licence is None and parse(spec.dataset).name not in SELF_MADE:
-        raise ValueError(f"--licence is missing: weights trained on {spec.dataset} need one")
+    if licence is None and not is_self_made(source.dataset):
+        raise ValueError(f"--licence is missing: weights trained on {source.dataset} need one")
     return licence or "Apache-2.0"

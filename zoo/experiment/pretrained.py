@@ -6,113 +6,143 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
-from benchmark.recipes import Recipe, recipe
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import Evaluation, Recipe
+from benchmark.recipes import from_settings
 from benchmark.variants import parse
-from zoo.checkpoints.cache import Watch, obtain
-from zoo.checkpoints.config import Settings, settings
-from zoo.checkpoints.table import Checkpoint, Table, find
+from zoo.checkpoints.cache import ensure_local
+from zoo.checkpoints.checkpoint import Checkpoint
+from zoo.checkpoints.config import Settings, read_settings
+from zoo.checkpoints.table import Table, find
+from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.spec import RunSpec, specify
+
+MOST_NAMED = 5  # methods without a checkpoint that a message names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which checkpoints serve, and in words, which methods have none and which rows do not fit."""
+    """Which checkpoints serve, and in words, which methods have none and which do not fit."""
 
-    rows: tuple[Checkpoint, ...]
+    checkpoints: tuple[Checkpoint, ...]
     lines: tuple[str, ...]
 
 
-def choose(names: Sequence[str], dataset: Dataset, rows: Table, where: Settings) -> Choice:
+def choose(names: Sequence[str], dataset: Dataset, known: Table, settings: Settings) -> Choice:
     """One checkpoint for each method that has one on this data.
 
     Args:
         names: canonical methods; a plain name also means the method's variants.
         dataset: not limited, since the fingerprint tells whether it is the same data.
-        rows: the table.
-        where: what the user has set.
+        known: the table.
+        settings: what the user has set.
 
     Raises:
         ValueError: no method has one.
     """
-    lines, found = [], {}
-    fitting = []
-    for row in sorted(rows.values(), key=lambda row: ("-" in row.name, row.name)):
-        if row.dataset == dataset.name:
-            reason = _misfit(row, dataset, where)
-            lines += [f"not taken: {row.name}: {reason}"] * bool(reason)
-            fitting += [row] * (not reason)
+    lines, found, fitting = [], {}, []
+    for checkpoint in sorted(known.values(), key=lambda one: ("-" in one.name, one.name)):
+        if checkpoint.dataset != dataset.name:
+            continue
+        reason = _misfit(checkpoint, dataset, settings)
+        if reason:
+            lines.append(f"not taken: {checkpoint.name}: {reason}")
+        else:
+            fitting.append(checkpoint)
     for name in names:
-        of_method = [row for row in fitting if _is(row, name)]
-        for row in of_method[:1]:
-            found[row.name] = row
-        lines += [f"not taken: {r.name}: {of_method[0].name} is" for r in of_method[1:]]
-    without = [name for name in names if not any(_is(row, name) for row in found.values())]
+        first, *others = [one for one in fitting if _is(one, name)] or [None]
+        if first is not None:
+            found[first.name] = first
+        lines += [f"not taken: {one.name}: {first.name} is" for one in others]
     if not found:
+        shown = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
         more = "".join(f"; {line}" for line in lines)
         raise ValueError(
-            f"no checkpoint of {', '.join(names[:5])}{', …' * (len(names) > 5)} on {dataset.name}: "
-            f"`zoo list checkpoints` shows all{more}"
+            f"no checkpoint of {shown} on {dataset.name}: `zoo list checkpoints` shows all{more}"
         )
+    without = [name for name in names if not any(_is(one, name) for one in found.values())]
     if without:
         lines.append(f"without a checkpoint on {dataset.name}: {', '.join(without)}")
-    return Choice(rows=tuple(found.values()), lines=tuple(dict.fromkeys(lines)))
+    return Choice(checkpoints=tuple(found.values()), lines=tuple(dict.fromkeys(lines)))
 
 
-def _is(row: Checkpoint, name: str) -> bool:
-    return name in (row.method, parse(row.method).name)
+def _is(checkpoint: Checkpoint, name: str) -> bool:
+    return name in (checkpoint.method, parse(checkpoint.method).name)
 
 
-def _misfit(row: Checkpoint, dataset: Dataset, where: Settings) -> str:
-    """Why a row on data of this name cannot serve; empty if it can."""
-    if row.fingerprint is not None and row.fingerprint != dataset.fingerprint:
-        return f"trained on data with fingerprint {row.fingerprint}, here {dataset.fingerprint}"
-    if row.manual:
+def _misfit(checkpoint: Checkpoint, dataset: Dataset, settings: Settings) -> str:
+    """Why a checkpoint on data of this name cannot serve; empty if it can."""
+    theirs, ours = checkpoint.fingerprint, dataset.fingerprint
+    if theirs is not None and theirs != ours:
+        return f"trained on data with fingerprint {theirs}, here {ours}"
+    if checkpoint.manual:
         try:
-            obtain(row, where)
+            ensure_local(checkpoint, settings)
         except OSError as error:
             return str(error)
     return ""
 
 
 def runs(
-    choice: Choice, splits: Iterable[Dataset], precision: str, where: Settings
-) -> list[tuple[RunSpec, Dataset]]:
-    """A run for each checkpoint, on the split that it was trained on."""
+    choice: Choice, splits: Iterable[Dataset], precision: str, settings: Settings
+) -> list[tuple[RunSpec, Recipe, Dataset]]:
+    """A run for each checkpoint, on the split that it was trained on, with its recipe."""
     planned = []
     for dataset in splits:
-        for row in choice.rows:
-            if row.split == dataset.split:
-                digest = obtain(row, where).sha256 if row.manual else row.sha256
-                spec = specification(row, digest, dataset, precision)
-                notes = (*dataset.notes, f"weights of checkpoint {row.name}, {row.origin}")
-                planned.append((spec, dataclasses.replace(dataset, notes=notes)))
+        for checkpoint in choice.checkpoints:
+            if checkpoint.split != dataset.split:
+                continue
+            digest = checkpoint.sha256
+            if checkpoint.manual:
+                digest = ensure_local(checkpoint, settings).sha256
+            spec = specification(checkpoint, digest, dataset, precision)
+            note = f"weights of checkpoint {checkpoint.name}, {checkpoint.origin}"
+            noted = dataclasses.replace(dataset, notes=(*dataset.notes, note))
+            planned.append((spec, spec.trained_by(evaluation_of(checkpoint)), noted))
     return planned
 
 
-def specification(row: Checkpoint, sha256: str, dataset: Dataset, precision: str = "no") -> RunSpec:
+def specification(
+    checkpoint: Checkpoint, sha256: str, dataset: Dataset, precision: str = "no"
+) -> RunSpec:
     """The run that scores a checkpoint; its id covers the weights by their hash."""
-    spec = specify(row.method, geometry(row), dataset, seed=row.seed, precision=precision)
+    chosen = trained_by(checkpoint)
+    spec = specify(checkpoint.method, chosen, dataset, seed=checkpoint.seed, precision=precision)
     return dataclasses.replace(
-        spec, method=row.method, backbone=row.backbone, checkpoint=f"{row.name}@{sha256}"
+        spec,
+        method=checkpoint.method,
+        backbone=checkpoint.backbone,
+        recipe=checkpoint.recipe,
+        checkpoint=f"{checkpoint.name}@{sha256}",
     )
 
 
-def geometry(row: Checkpoint) -> Recipe:
-    """The recipe that it was trained with, with the row's clips whatever the recipe says today."""
-    told = {"height": row.height, "width": row.width, "distance": row.distance}
-    if str(recipe(row.recipe).rule) != row.frames:
-        told["test_frames"] = row.frames
-    return recipe(row.recipe, told)
+def trained_by(checkpoint: Checkpoint) -> Recipe:
+    """The recipe that it was trained with: as its run stored it, where the run is known.
+
+    Where it is not, today's recipe of that name with the clips of the table.
+    """
+    stored = checkpoint.trained().get("spec", {}).get("settings")
+    if stored:
+        return from_settings(checkpoint.recipe, stored, evaluation_of(checkpoint))
+    size = {"height": checkpoint.height, "width": checkpoint.width}
+    told = {"test_frames": checkpoint.frames, "distance": checkpoint.distance}
+    return recipe(checkpoint.recipe, size | told)
 
 
-def fetch(spec: RunSpec, watch: Watch) -> Path:
+def evaluation_of(checkpoint: Checkpoint) -> Evaluation:
+    """How its scores in the table were made."""
+    return Evaluation(frames=checkpoint.frames, distance=checkpoint.distance)
+
+
+def fetch(spec: RunSpec, progress: Progress = SILENT) -> Path:
     """The file of a run's weights.
 
     Raises:
         RuntimeError: it cannot be had; the other runs may still fare better.
     """
     try:
-        file = obtain(find(spec.checkpoint.rpartition("@")[0]), settings(), watch)
+        name = spec.checkpoint.rpartition("@")[0]
+        return ensure_local(find(name), read_settings(), progress).path
     except OSError as error:
         raise RuntimeError(str(error)) from None
-    return file.path

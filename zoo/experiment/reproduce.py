@@ -7,26 +7,29 @@ data and rules of scoring are the user's choice, since most readers will not hav
 import dataclasses
 import difflib
 import json
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from benchmark import published
-from benchmark.files import write_whole
-from benchmark.record import Record, load
+from benchmark.label import Label
+from benchmark.progress import SILENT, Progress
+from benchmark.record import Record
 from benchmark.variants import Variant, parse
-from zoo.cli.display import Display
-from zoo.experiment import plan as bench
-from zoo.experiment.plan import Failure, Order, Plan
+from zoo.experiment import execute as executing
+from zoo.experiment.execute import Failure
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.plan import Plan, PlannedRun, plan
+from zoo.experiment.request import BenchRequest
+from zoo.experiment.resolve import expand_methods
 from zoo.experiment.spec import RunSpec
 
 # what tells rows of one method apart beside their frames
 TRAINED_AS = {
-    ("sta", 1, 1): {"triplet": None},
-    ("sta", 1, 2): {"triplet": 0.3},
+    ("sta", 1, 1): {"losses": ("cross_entropy",)},
+    ("sta", 1, 2): {"losses": ("cross_entropy", "triplet"), "triplet": 0.3},
 }
 LEFT_OUT = {
     ("resnet3d", 3, 2): "starts from weights of image re-identification that nobody released",
@@ -106,7 +109,14 @@ def _rows(paper: str, table: int, cells: pd.DataFrame) -> tuple[list[Row], list[
     return rows, why
 
 
-def plans(order: Order, rows: Iterable[Row], display: Display) -> list[tuple[Plan, list[Row]]]:
+class RowPlan(NamedTuple):
+    """The rows that are run and scored alike, and their plan."""
+
+    plan: Plan
+    rows: list[Row]
+
+
+def plans(request: BenchRequest, rows: Iterable[Row], progress: Progress = SILENT) -> list[RowPlan]:
     """One plan for the rows that are run and scored alike, in printed order; all into one folder.
 
     Raises:
@@ -116,73 +126,60 @@ def plans(order: Order, rows: Iterable[Row], display: Display) -> list[tuple[Pla
     for row in rows:
         key = json.dumps([row.changes, row.rerank], sort_keys=True)
         groups.setdefault(key, []).append(row)
-    found: list[tuple[Plan, list[Row]]] = []
+    found: list[RowPlan] = []
     for group in groups.values():
         methods = ",".join(dict.fromkeys(row.method for row in group))
-        changes = order.changes | group[0].changes
-        asked = dataclasses.replace(order, methods=methods, changes=changes, rerank=group[0].rerank)
-        plan = bench.plan(asked, display)
+        changes = {**request.changes, **group[0].changes}
+        asked = dataclasses.replace(
+            request, methods=methods, changes=changes, rerank=group[0].rerank
+        )
+        planned = plan(asked, progress)
         if found:
-            plan = dataclasses.replace(plan, out=found[0][0].out)
-        found.append((plan, group))
+            planned = dataclasses.replace(planned, out=found[0].plan.out)
+        found.append(RowPlan(planned, group))
     return found
 
 
-def execute(planned: list[tuple[Plan, list[Row]]], display: Display) -> list[Failure]:
-    """Carry out all plans; runs that differ in test clips alone are trained once."""
-    failures, trained = [], {}
-    for plan, _ in planned:
-        for spec, _ in plan.runs:
-            key = _training(spec)
-            folder = plan.out / "runs" / spec.folder
-            if key in trained and not (folder / "weights.safetensors").is_file():
-                _copy(plan.out / "runs" / trained[key], folder)
-            trained.setdefault(key, spec.folder)
-        failures += bench.execute(plan, display)
+def execute(planned: Iterable[RowPlan], progress: Progress = SILENT) -> list[Failure]:
+    """Carry out all plans; rows that differ in test clips alone are one run, trained once."""
+    failures: list[Failure] = []
+    for one in planned:
+        failures += executing.execute(one.plan, progress)
     return failures
 
 
-def _training(spec: RunSpec) -> str:
-    """What decides a run's weights: all but the test clips and the distance."""
-    settings = {k: v for k, v in spec.settings.items() if k not in ("test_frames", "distance")}
-    told = spec.as_dict() | {"settings": settings, "recipe": "", "checkpoint": spec.checkpoint}
-    return json.dumps(told, sort_keys=True, default=str)
-
-
-def _copy(source: Path, folder: Path) -> None:
-    """Give a run the weights of another that is trained alike, if that one is finished."""
-    taken = [source / name for name in ("weights.safetensors", "training.json")]
-    if all(path.is_file() for path in taken):
-        for path in taken:
-            write_whole(folder / path.name, lambda part, path=path: shutil.copyfile(path, part))
-
-
-def beside(cells: pd.DataFrame, planned: list[tuple[Plan, list[Row]]]) -> list[dict]:
+def compare(cells: pd.DataFrame, planned: Iterable[RowPlan]) -> list[dict]:
     """One row a printed cell: printed, measured (mean over seeds and splits), and the difference.
 
     Figures of another data set than the measured one are put beside it, too, and say so.
     """
     found = []
-    for plan, rows in planned:
-        for row in rows:
-            (name,) = bench.expand_methods(row.method)
-            specs = [spec for spec, _ in plan.runs if _asked(spec) == name]
-            records = [one for spec in specs for one in _records(plan, spec, row.rerank)]
+    for one in planned:
+        for row in one.rows:
+            (name,) = expand_methods(row.method)
+            runs = [run for run in one.plan.runs if _asked(run.spec) == name]
+            records = [entry for run in runs for entry in _records(one.plan, run)]
             for label in dict.fromkeys(record.label for record in records):
                 same = [record for record in records if record.label == label]
                 found += _cells(cells[cells["row"] == row.number], row, label, same)
-    return sorted(found, key=lambda one: (one["label"], one["row"]))
+    return sorted(found, key=lambda cell: (cell["label"], cell["row"]))
 
 
-def _records(plan: Plan, spec: RunSpec, rerank: str | None) -> list[Record]:
-    """A run's records with that re-ranking, or none; a sweep's points are not asked for here."""
-    folder, extra = plan.out / "runs" / spec.folder / "records", [rerank] if rerank else []
-    records = [load(path) for path in sorted(folder.glob("*.json"))]
+def _records(plan: Plan, run: PlannedRun) -> list[Record]:
+    """A run's records under the row's own frames, distance and re-ranking, on its own data."""
+    scoring, spec = run.scoring, run.spec
+    rule = str(spec.trained_by().rule_of(scoring.evaluation))
+    wanted = (scoring.evaluation.distance, rule, scoring.rerank)
     return [
-        one
-        for one in records
-        if one.fingerprint == spec.fingerprint and one.label.split("/")[3:] == extra
+        record
+        for record in RunFolder(plan.out / "runs" / spec.folder).read_records()
+        if record.fingerprint == spec.fingerprint and _rules(record.label) == wanted
     ]
+
+
+def _rules(label: str) -> tuple[str, str, str | None]:
+    found = Label.parse(label)
+    return found.distance, found.frames, found.rerank
 
 
 def _asked(spec: RunSpec) -> str:

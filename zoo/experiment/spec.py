@@ -1,4 +1,4 @@
-"""What a run is, and under which conditions it is carried out."""
+"""What a run is: everything that decides its weights, and nothing else."""
 
 import dataclasses
 import json
@@ -6,23 +6,31 @@ from dataclasses import dataclass
 
 from benchmark import files
 from benchmark.datasets.base import Dataset
-from benchmark.recipes import Recipe
+from benchmark.recipe import Evaluation, Recipe
+from benchmark.recipes import from_settings
 from zoo import registry
+from zoo.experiment.paper_recipes import written_form
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """What a run is. Two runs with the same specification are the same run.
 
+    Frames and distance in test are no part of it: another evaluation is a re-score of the same run.
+
     Attributes:
         method: canonical variant.
-        backbone: canonical variant of the timm network.
-        recipe: canonical variant.
-        settings: every field of the recipe, so that a recipe that changes makes another run.
+        backbone: canonical variant of the timm network, or ``own`` for a method that brings its
+            network along.
+        recipe: name and changes of the recipe, for people; ``settings`` are what counts.
+        settings: every training field of the recipe, so that a recipe that changes makes another
+            run, and that an old run is always read as it was made.
         dataset: canonical variant; ``fingerprint``: which bits; ``split``: which of its splits.
         seed: of everything random.
         precision: ``no`` (float32), ``fp16`` or ``bf16``.
         checkpoint: ``<name>@<sha256>`` of the weights, if they are taken and not trained.
+        validation: the fields of a `zoo.experiment.validate.ValidationPlan`, where epochs are
+            scored on training persons that are held out; else None.
     """
 
     method: str
@@ -35,44 +43,39 @@ class RunSpec:
     seed: int
     precision: str
     checkpoint: str | None = None
+    validation: dict | None = None
 
     @property
     def id(self) -> str:
-        """Hash of the specification, 12 hexadecimal digits."""
-        return files.hash_of(self.as_dict())
-
-    def as_dict(self) -> dict:
-        """Its fields; ``checkpoint`` only where there is one."""
-        fields = dataclasses.asdict(self)
-        return fields if self.checkpoint else {k: fields[k] for k in fields if k != "checkpoint"}
+        """Hash of what decides the weights, 12 hexadecimal digits."""
+        fields = self.as_dict()
+        del fields["recipe"]  # what the settings are called decides nothing
+        return files.hash_of(fields)
 
     @property
     def folder(self) -> str:
         """Name of the run's folder."""
         return f"{registry.variants.parse(self.method).slug}-{self.id}"
 
+    def as_dict(self) -> dict:
+        """Its fields; what may be None only where it is not."""
+        fields = dataclasses.asdict(self)
+        optional = ("checkpoint", "validation")
+        return {k: v for k, v in fields.items() if v is not None or k not in optional}
 
-@dataclass(frozen=True, kw_only=True)
-class Conditions:
-    """Where and how a run is carried out; none of this changes its result.
-
-    Attributes:
-        device: ``cpu``, ``cuda`` or ``mps``.
-        workers: processes that load clips.
-        protocols: names of the protocols to score under.
-        command: what the user typed.
-        rerank: score again under each of them with this re-ranking, e.g. ``kr(20,6,0.3)``.
-    """
-
-    device: str
-    workers: int
-    protocols: tuple[str, ...]
-    command: str
-    rerank: str | None = None
+    def trained_by(self, evaluation: Evaluation | None = None) -> Recipe:
+        """The recipe that the run stored, whatever a recipe of that name says today."""
+        return from_settings(self.recipe, self.settings, evaluation or Evaluation())
 
 
 def specify(
-    method: str, chosen: Recipe, dataset: Dataset, *, seed: int = 0, precision: str = "no"
+    method: str,
+    chosen: Recipe,
+    dataset: Dataset,
+    *,
+    seed: int = 0,
+    precision: str = "no",
+    validation: dict | None = None,
 ) -> RunSpec:
     """The specification of one run.
 
@@ -84,15 +87,16 @@ def specify(
     if not chosen.stem_activation and "stem_activation" in registry.variants.parameters(function):
         changed = {"stem_activation": False, **variant.arguments}
         variant = registry.find(str(registry.Variant(variant.name, changed)))[1]
-    settings = {k: v for k, v in dataclasses.asdict(chosen).items() if k != "name"}
+    own = registry.own_backbone(function)
     return RunSpec(
         method=str(variant),
-        backbone=str(chosen.backbone_of(registry.own_backbone(function))),
-        recipe=str(chosen.variant),
-        settings=json.loads(json.dumps(settings)),  # as it is read back: tuples become lists
+        backbone="own" if own is None else str(chosen.backbone_of(own)),
+        recipe=written_form(chosen),
+        settings=json.loads(json.dumps(chosen.training_settings())),
         dataset=dataset.name,
         fingerprint=dataset.fingerprint,
         split=dataset.split,
         seed=seed,
         precision=precision,
+        validation=validation,
     )

@@ -9,14 +9,17 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmark import variants
 from benchmark.cost.macs import count_gmacs
 from benchmark.losses import losses
-from benchmark.recipes import RECIPES
+from benchmark.recipes import QUICK, UNIFIED
+from methods.head import Head
 from methods.output import ClipOutput
 from zoo import registry
 
 CLASSES = 5
 CLIPS = (3, 4, 3, 128, 64)  # B, T, RGB, H, W
+OTHER_CLIPS = ((1, 128, 64), (2, 128, 64), (8, 128, 64), (4, 256, 128), (4, 64, 64))  # T, H, W
 ROUNDING = 2e-6  # what is left of a gradient that is zero, against the largest one, in float32
 
 
@@ -38,14 +41,16 @@ def run_checks(method: str, backbone: str | None = None) -> list[Result]:
 
     Args:
         method: a variant.
-        backbone: timm network; None is a narrow twin of the method's own.
+        backbone: timm network; None is a narrow twin of the method's own, if it takes one.
 
     Raises:
         LookupError: no such method.
         ValueError: it cannot be built at all.
     """
     function, variant = registry.find(method)
-    network = backbone or str(RECIPES["quick"].backbone_of(registry.own_backbone(function)))
+    network = backbone
+    if network is None and "backbone" in variants.parameters(function):
+        network = str(QUICK.backbone_of(registry.own_backbone(function)))
 
     def build(num_classes: int) -> nn.Module:
         torch.manual_seed(0)
@@ -92,31 +97,62 @@ def shapes(build: Callable[[int], nn.Module]) -> str:
     model, clips = build(CLASSES), random_clips(*CLIPS)
     for training in (True, False):
         out = model.train(training)(clips)
-        expect(
-            isinstance(out, ClipOutput), f"forward gives {type(out).__name__}, expected ClipOutput"
-        )
-        expect(
-            out.embedding.ndim == 2 and len(out.embedding) == CLIPS[0],
-            f"embedding {list(out.embedding.shape)}",
-        )
-        expect(
-            out.metric.ndim == 2 and len(out.metric) == CLIPS[0], f"metric {list(out.metric.shape)}"
-        )
-        expect(
-            out.embedding.dtype == out.metric.dtype == torch.float32,
-            "embedding and metric are float32",
-        )
-        expect(out.logits.shape == (CLIPS[0], CLASSES), f"logits {list(out.logits.shape)}")
-        expect(isinstance(out.penalties, dict), "penalties is a dict")
-        expect(all(p.ndim == 0 for p in out.penalties.values()), "each penalty is one number")
-    expect(build(0)(clips).logits is None, "num_classes=0 gives no logits")
-    expect(model.distance in ("cosine", "euclidean"), f"distance is {model.distance!r}")
-    neck = model.eval().neck(out.metric)
-    expect(
-        torch.allclose(neck, out.embedding, atol=1e-5),
-        "neck(metric) is the embedding in evaluation",
-    )
-    return f"embedding {list(out.embedding.shape)}, {model.distance}"
+        kind = type(out).__name__
+        expect(isinstance(out, ClipOutput), f"forward gives {kind}, expected ClipOutput")
+        for name in ("embedding", "metric"):
+            vector = getattr(out, name)
+            shape, fits = list(vector.shape), vector.ndim == 2 and len(vector) == CLIPS[0]
+            expect(fits, f"{name} is {shape}, expected [{CLIPS[0]}, D]")
+            expect(vector.dtype == torch.float32, f"{name} is {vector.dtype}, expected float32")
+        shape = list(out.logits.shape)
+        expect(shape == [CLIPS[0], CLASSES], f"logits are {shape}, expected {[CLIPS[0], CLASSES]}")
+        expect(isinstance(out.penalties, dict), "penalties are no dict")
+        expect(all(p.ndim == 0 for p in out.penalties.values()), "a penalty is not one number")
+        for i, head in enumerate(out.heads):
+            rows = CLIPS[0] if head.logits is None else len(head.logits)
+            expect(rows % CLIPS[0] == 0, f"head {i} has {rows} logits for {CLIPS[0]} clips")
+    expect(build(0)(clips).logits is None, "num_classes=0 gives logits, expected None")
+    distance = getattr(model, "distance", None)
+    known = distance in ("cosine", "euclidean")
+    expect(known, f"distance is {distance!r}, expected cosine or euclidean")
+    return f"embedding {list(out.embedding.shape)}, {distance}"
+
+
+def neck_is_affine(build: Callable[[int], nn.Module]) -> str:
+    """The neck is a BatchNorm1d or nothing, and leads from metric to embedding."""
+    model = build(0).eval()
+    stir_norms(model)
+    neck = getattr(model, "neck", None)
+    kind = type(neck).__name__
+    known = isinstance(neck, nn.BatchNorm1d | nn.Identity)
+    expect(known, f"neck is {kind}, expected BatchNorm1d or Identity")
+    with torch.no_grad():
+        out = model(random_clips(*CLIPS))
+        same = torch.allclose(neck(out.metric), out.embedding, atol=1e-5)
+    expect(same, "neck(metric) is not the embedding in evaluation")
+    return kind
+
+
+def another_head(build: Callable[[int], nn.Module]) -> str:
+    """A plain head with a BN neck, put in place of its own, trains."""
+    model = build(CLASSES).train()
+    width = getattr(getattr(model, "head", None), "width", None)
+    if not isinstance(width, int):
+        return "no head that could be replaced: for recipes with neck=own only"
+    model.head = Head(width, CLASSES, neck="bn")
+    expect(model.neck is model.head.neck, "neck is not the head's: make it a property")
+    step = torch.optim.SGD((p for p in model.parameters() if p.requires_grad), lr=1e-3)
+    clips, classes = random_clips(4, *CLIPS[1:]), torch.tensor([0, 0, 1, 1])
+    out = model(clips)
+    expect(not out.heads, "heads are not empty, expected one plain head alone")
+    sum(losses(out, classes, UNIFIED).values()).backward()
+    used = model.head.classifier.weight.grad is not None
+    expect(used, "forward does not use model.head: end in self.head(feature, penalties)")
+    step.step()
+    with torch.no_grad():
+        out = model.eval()(clips)
+    expect(bool(out.embedding.isfinite().all()), "the embedding is not finite after a step")
+    return f"[{width}] and a BN neck"
 
 
 def gradients(build: Callable[[int], nn.Module]) -> str:
@@ -125,7 +161,7 @@ def gradients(build: Callable[[int], nn.Module]) -> str:
     redraw_zeros(model)
     out = model(random_clips(4, *CLIPS[1:]))
     classes = torch.tensor([0, 0, 1, 1])
-    sum(losses(out, classes, triplet="soft", smoothing=0.0).values()).backward()
+    sum(losses(out, classes, UNIFIED).values()).backward()
     wanted = {n: p for n, p in model.named_parameters() if p.requires_grad}
     lost = [n for n, p in wanted.items() if p.grad is None or not p.grad.isfinite().all()]
     expect(not lost, f"no finite gradient: {', '.join(lost[:5])}")
@@ -133,8 +169,7 @@ def gradients(build: Callable[[int], nn.Module]) -> str:
     idle = [n for n, size in sizes.items() if size <= ROUNDING * max(sizes.values())]
     weights = [n for n in idle if not n.endswith("bias")]
     expect(not weights, f"no gradient above rounding: {', '.join(weights[:5])}")
-    cancelled = f", {len(idle)} biases cancelled by what follows them" if idle else ""
-    return f"{len(wanted)} parameters{cancelled}"
+    return f"{len(wanted)} parameters, {len(idle)} biases cancelled by what follows them"
 
 
 def batch_independence(build: Callable[[int], nn.Module]) -> str:
@@ -153,13 +188,7 @@ def batch_independence(build: Callable[[int], nn.Module]) -> str:
 def lengths_and_sizes(build: Callable[[int], nn.Module]) -> str:
     """Other T and image sizes work, or are refused with a ValueError."""
     model, taken, refused = build(0).eval(), [], []
-    for frames, height, width in (
-        (1, 128, 64),
-        (2, 128, 64),
-        (8, 128, 64),
-        (4, 256, 128),
-        (4, 64, 64),
-    ):
+    for frames, height, width in OTHER_CLIPS:
         size = f"{frames}x{height}x{width}"
         try:
             with torch.no_grad():
@@ -172,7 +201,7 @@ def lengths_and_sizes(build: Callable[[int], nn.Module]) -> str:
     return f"takes {' '.join(taken)}" + (f", refuses {' '.join(refused)}" if refused else "")
 
 
-def multiply_adds(build: Callable[[int], nn.Module]) -> str:
+def macs(build: Callable[[int], nn.Module]) -> str:
     """Fvcore's count agrees with torch's own."""
     model, clips = build(0).eval(), random_clips(1, *CLIPS[1:])
     gmacs = count_gmacs(model, clips)
@@ -191,22 +220,27 @@ def multiply_adds(build: Callable[[int], nn.Module]) -> str:
     return f"{gmacs:.4f} GMACs, torch {ours:.4f}"
 
 
-def attention_pictures(build: Callable[[int], nn.Module]) -> str:
-    """attention(clips) gives named arrays."""
+def attention_maps(build: Callable[[int], nn.Module]) -> str:
+    """What attention(clips) gives, if there is any, are named arrays."""
     model, clips = build(0).eval(), random_clips(*CLIPS)
+    if not hasattr(model, "attention"):
+        return "none"
     maps = model.attention(clips)
     expect(isinstance(maps, dict), f"attention gives {type(maps).__name__}, expected a dict")
-    expect(all(m.isfinite().all() for m in maps.values()), "a map is not finite")
-    return ", ".join(f"{name} {list(m.shape)}" for name, m in maps.items()) or "none to show"
+    broken = [name for name, m in maps.items() if not m.isfinite().all()]
+    expect(not broken, f"not finite: {', '.join(broken)}")
+    return ", ".join(f"{name} {list(m.shape)}" for name, m in maps.items()) or "none"
 
 
 CHECKS = (
     shapes,
+    neck_is_affine,
+    another_head,
     gradients,
     batch_independence,
     lengths_and_sizes,
-    multiply_adds,
-    attention_pictures,
+    macs,
+    attention_maps,
 )
 
 

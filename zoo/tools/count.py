@@ -1,9 +1,12 @@
-"""Counted costs of methods: beside the papers' figures, part by part, and as clips grow."""
+"""Costs of methods without any data: measured, or counted beside the papers' figures.
+
+A method that does not take such clips is named in a line, and the others go on.
+"""
 
 import contextlib
 import copy
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,16 +15,17 @@ from torch import nn
 
 from benchmark import published, variants
 from benchmark.cost.macs import Count, count, count_gmacs
+from benchmark.cost.timing import Cost, measure
 from benchmark.files import write_whole
+from benchmark.progress import SILENT, Progress
 from reports.figures.film_strips import save
 from reports.figures.plots import growth as draw_growth
 from zoo import registry
+from zoo.backbones import build_backbone
 
 GIB = 2**30 / 1e9  # papers may mean this by G
 FRAMES, SIZE = 8, (256, 128)
 GROWN = ((2, 256), (4, 256), (8, 128), (8, 192))  # T and height beside 8 and 256
-
-OnProgress = Callable[[str, int, int], None]
 
 
 def printed() -> dict[str, list[dict]]:
@@ -47,22 +51,74 @@ def with_printed(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
+def measure_methods(
+    names: Iterable[str],
+    frames: int,
+    size: tuple[int, int],
+    *,
+    backbone: str | None = None,
+    device: torch.device,
+    precision: str = "no",
+    progress: Progress = SILENT,
+) -> dict[str, Cost]:
+    """What each method costs for one clip, counted and timed; those that it does not fit are noted.
+
+    Args:
+        names: variants.
+        frames: T.
+        size: height and width in pixels.
+        backbone: timm network; None is each method's own.
+        device: where to time.
+        precision: ``no``, ``fp16`` or ``bf16``.
+        progress: is told of each method.
+
+    Raises:
+        LookupError: there is no such method or backbone.
+    """
+    costs = {}
+    for name in _each(names, "cost", progress):
+        with _noted(name, progress):
+            model = _create(name, backbone, size)
+            costs[name] = measure(model, frames, *size, device, precision)
+    return costs
+
+
 def count_methods(
-    names: Iterable[str], backbone: str | None, on_progress: OnProgress
+    names: Iterable[str], backbone: str | None = None, progress: Progress = SILENT
 ) -> tuple[dict[str, Count], list[dict]]:
     """Each method at 8 frames of 256 × 128 pixels, the papers' clip, and its growth from there.
 
     Returns:
         Counts by method, and long rows of `growth`.
+
+    Raises:
+        LookupError: there is no such method or backbone.
     """
-    names, counts, grown = list(names), {}, []
-    for done, name in enumerate(names):
-        on_progress("count", done, len(names))
-        model = _create(name, backbone, SIZE)
-        counts[name] = count(model, torch.zeros(1, FRAMES, 3, *SIZE))
-        grown += growth(name, backbone, model, counts[name].gmacs)
-    on_progress("count", len(names), len(names))
+    counts, grown = {}, []
+    for name in _each(names, "count", progress):
+        with _noted(name, progress):
+            model = _create(name, backbone, SIZE)
+            counts[name] = count(model, torch.zeros(1, FRAMES, 3, *SIZE))
+            grown += growth(name, backbone, model, counts[name].gmacs)
     return counts, grown
+
+
+def _each(names: Iterable[str], what: str, progress: Progress) -> Iterator[str]:
+    """The names one by one, with progress."""
+    names = list(names)
+    for done, name in enumerate(names):
+        progress.advance(what, done, len(names))
+        yield name
+    progress.advance(what, len(names), len(names))
+
+
+@contextlib.contextmanager
+def _noted(name: str, progress: Progress) -> Iterator[None]:
+    """Note in a line that a method does not fit, instead of ending there."""
+    try:
+        yield
+    except (ValueError, torch.OutOfMemoryError) as error:
+        progress.note(f"{name}: left out: {' '.join(str(error).split())}")
 
 
 def _create(name: str, backbone: str | None, size: tuple[int, int]) -> nn.Module:
@@ -73,21 +129,24 @@ def _create(name: str, backbone: str | None, size: tuple[int, int]) -> nn.Module
 
 @functools.cache
 def _backbone(name: str) -> nn.Module:
-    return registry.build_backbone(name)
+    return build_backbone(name)
 
 
-def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float) -> list[dict]:
+def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float | None) -> list[dict]:
     """GMACs as T grows at 256 × 128 pixels, and as the image grows at 8 frames.
 
     Args:
         name: the method, made anew for each size of image.
         backbone: its backbone, or None for its own.
         model: the method at 256 × 128 pixels; clips of any length are counted with it.
-        gmacs: what it takes for 8 frames.
+        gmacs: what it takes for 8 frames; None where that cannot be counted.
 
     Returns:
-        One row a clip; a clip that the method does not take has none.
+        One row a clip; a clip that the method does not take has none, nor has one that cannot be
+        counted.
     """
+    if gmacs is None:
+        return []
     found = {(FRAMES, *SIZE): gmacs}
     for frames, height in GROWN:
         size = (height, height // 2)
@@ -114,7 +173,8 @@ def against(counts: dict[str, Count]) -> list[dict]:
         row = {
             "method": name,
             "params_m": round(one.params_m, 3),
-            "gmacs": round(one.gmacs, 3),
+            "gmacs": _rounded(one.gmacs, 3),
+            "uncounted": " ".join(one.uncounted) or None,
             "activations_m": round(one.activations_m, 2),
             "frames": one.frames,
             "height": one.height,
@@ -125,16 +185,21 @@ def against(counts: dict[str, Count]) -> list[dict]:
             if figure["frames"] == one.frames:
                 figures.setdefault(figure["gflop"], []).append(figure["table"])
         for gflop, tables in figures.items() or [(None, [])]:
-            ratios = [None, None] if gflop is None else [one.gmacs, one.gmacs / GIB]
+            ratio = None if gflop is None or one.gmacs is None else one.gmacs / gflop
             rows.append(
                 row
-                | {"paper": " ".join(tables) or None, "printed_gflop": gflop}
                 | {
-                    unit: None if ratio is None else round(ratio / gflop, 4)
-                    for unit, ratio in zip(("ratio_1e9", "ratio_2^30"), ratios, strict=True)
+                    "paper": " ".join(tables) or None,
+                    "printed_gflop": gflop,
+                    "ratio_1e9": _rounded(ratio, 4),
+                    "ratio_2^30": _rounded(ratio and ratio / GIB, 4),
                 }
             )
     return rows
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def parts(counts: dict[str, Count]) -> list[dict]:
@@ -164,13 +229,14 @@ def wide(rows: Sequence[dict], column: str) -> list[dict]:
 def write(
     out: Path, rows: Sequence[dict], pieces: Sequence[dict], grown: Sequence[dict]
 ) -> list[Path]:
-    """Write the three tables and the plot of the last into a folder; returns the files."""
+    """Write the three tables and a plot of the last, if it has rows; returns the files."""
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name, table in (("published", rows), ("parts", pieces), ("growth", grown)):
         text = pd.DataFrame(table).to_csv(index=False)
         written.append(out / f"{name}.csv")
         write_whole(written[-1], lambda part, text=text: part.write_text(text, encoding="utf-8"))
-    written.append(out / "growth.png")
-    save(draw_growth(pd.DataFrame(grown), FRAMES, SIZE[0]), written[-1])
+    if grown:
+        written.append(out / "growth.png")
+        save(draw_growth(pd.DataFrame(grown), FRAMES, SIZE[0]), written[-1])
     return written

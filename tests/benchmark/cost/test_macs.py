@@ -8,8 +8,10 @@ activations, softmax and sums out. All forms below are in single multiply-adds.
 import pytest
 import timm
 import torch
+import torch.nn.functional as F
+from torch import nn
 
-from benchmark.cost.macs import count_gmacs
+from benchmark.cost.macs import count, count_activations, count_gmacs
 from methods.baselines import (
     resnet50_image,
     resnet50_rnn,
@@ -21,6 +23,7 @@ from methods.nlam import nlam_nltp
 from methods.nvan import nvan, nvan_s, nvan_t, resnet50_avg, stenvan
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sta import sta, sta_avg
+from tests.benchmark.cost.toy import CLIPS, Toy
 
 CHANNELS, LAYERS = (8, 16, 32, 64), (1, 3, 4, 2)  # of the bottlenecks' 3×3 convolutions
 FRAMES, HEIGHT, WIDTH = 4, 64, 32
@@ -209,3 +212,106 @@ def test_full_size_networks_cost_this_much(build, gmacs):
     """T = 8, 256 × 128, ResNet-50."""
     counted = count_gmacs(build(), torch.zeros(1, 8, 3, 256, 128))
     assert counted == pytest.approx(gmacs, abs=0.01)
+
+
+# ---- single operators ----------------------------------------------------------------------------
+
+
+def test_fused_attention_counts_two_products():
+    def attention(x):
+        q = x.flatten(2).unsqueeze(1)  # [2, 1, 4, 144]
+        return F.scaled_dot_product_attention(q, q, q)
+
+    counted = count(Toy(attention), CLIPS)
+    assert counted.gmacs * 1e9 == 2 * (2 * 4 * 4 * 144)
+    assert "scaled_dot_product_attention" not in counted.left_out
+
+
+class Recurrent(nn.Module):
+    """The outputs of a recurrent layer on [B, T, 144]."""
+
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.layer = kind(144, 7, batch_first=True, **options)
+
+    def forward(self, x):
+        return self.layer(x.flatten(2))[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "a_step"),
+    [
+        (nn.LSTM, {}, 4 * 7 * (144 + 7)),
+        (nn.LSTM, {"bidirectional": True}, 2 * 4 * 7 * (144 + 7)),
+        (nn.LSTM, {"num_layers": 2}, 4 * 7 * (144 + 7) + 4 * 7 * (7 + 7)),
+        (nn.GRU, {}, 3 * 7 * (144 + 7)),
+        (nn.RNN, {"bias": False}, 7 * (144 + 7)),
+    ],
+)
+def test_a_recurrent_layer_counts_its_gates(kind, options, a_step):
+    assert count_gmacs(Toy(Recurrent(kind, **options)), CLIPS) * 1e9 == 2 * 4 * a_step
+
+
+def test_an_attention_module_counts_its_projections_and_products():
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.MultiheadAttention(144, 4, batch_first=True)
+
+        def forward(self, x):
+            x = x.flatten(2)  # [2, 4, 144]
+            return self.layer(x, x, x, need_weights=False)[0]
+
+    was = torch.backends.mha.get_fastpath_enabled()
+    gmacs = count_gmacs(Toy(Attention()), CLIPS)
+    assert gmacs * 1e9 == 2 * 4 * 4 * 144**2 + 2 * (2 * 4 * 4 * 144)
+    assert torch.backends.mha.get_fastpath_enabled() == was
+
+
+def test_a_convolution_counts_its_closed_form():
+    class Conv(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 5, 3, padding=1)
+
+        def forward(self, x):
+            return self.conv(x.flatten(0, 1)).unflatten(0, (2, 4))
+
+    toy = Toy(Conv())
+    assert count_gmacs(toy, CLIPS) * 1e9 == 8 * 5 * 48 * 27
+    assert count_activations(toy, CLIPS) * 1e6 == 8 * 5 * 48
+
+
+def test_an_operator_that_cannot_be_counted_leaves_gmacs_blank_and_is_named():
+    toy = Toy(lambda x: torch.cdist(x.flatten(2), x.flatten(2)).relu())
+    counted = count(toy, CLIPS)
+    assert counted.gmacs is None and counted.parts == {}
+    assert counted.uncounted == ("cdist",)
+    assert "cdist" not in counted.left_out and counted.activations_m == 0
+    with pytest.raises(ValueError, match="cdist is neither counted nor listed in"):
+        count_gmacs(toy, CLIPS)
+
+
+def test_what_is_left_out_is_named_with_how_often_it_ran():
+    counted = count(Toy(lambda x: (x * x).relu() + x), CLIPS)
+    assert counted.left_out["mul"] == 1 and counted.left_out["add"] == 1
+    assert counted.uncounted == () and counted.gmacs == 0
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        lambda x: x.clone(),
+        lambda x: x.transpose(1, 2).contiguous(),
+        lambda x: x.detach(),
+        lambda x: x.view_as(x),
+        lambda x: x.as_strided((2, 4), (4, 1)),
+        lambda x: x.flip(1),
+        lambda x: x.movedim(1, 2),
+        lambda x: x.unfold(1, 2, 1),
+        lambda x: x.expand_as(x),
+    ],
+)
+def test_what_only_moves_numbers_has_no_multiply_adds(move):
+    counted = count(Toy(move), CLIPS)
+    assert counted.gmacs == 0 and counted.uncounted == ()

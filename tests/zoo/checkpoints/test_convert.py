@@ -174,7 +174,7 @@ def test_keys_without_the_wrapper_and_without_counters_are_taken(nvan):
         ),
         (
             lambda s: s.update({"module.bottleneck.weight": torch.ones(3)}),
-            r"mis-shaped: neck.weight \[3\] instead of \[2048\]",
+            r"mis-shaped: head.neck.weight \[3\] instead of \[2048\]",
         ),
     ],
 )

@@ -290,7 +290,7 @@ def test_a_classifier_is_left_out_and_that_is_said(shelf, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         loaded = open_checkpoint(row, settings())
     assert "the classifier of 5 persons" in loaded.dropped[0] and "left out" in caplog.text
-    assert loaded.model.classifier is None
+    assert loaded.model.head.classifier is None
 
 
 @pytest.mark.parametrize(

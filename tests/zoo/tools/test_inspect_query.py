@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from benchmark import embed
-from benchmark.clips import chunk_first, read_clip
+from benchmark.clips import chunk_first
+from benchmark.pixels import read_clip
 from reports.read import inspection
 from tests.conftest import TINY_SET, command
 from zoo.tools import inspect_query as inspect

@@ -141,9 +141,9 @@ def test_wrong_use_is_one_line(shelf, own, features, tmp_path, call, arguments, 
 
 def test_features_of_other_weights_are_refused(features, tmp_path, monkeypatch, call, own):
     from tests.zoo.shelf import trained
-    from zoo.half_precision import halved
+    from zoo.half_precision import to_half
 
-    shelve(tmp_path / "home", state=halved(trained(seed=1).state_dict())[0])
+    shelve(tmp_path / "home", state=to_half(trained(seed=1).state_dict())[0])
     status, _, err = call("search", own, "--in", features, "--workers", "0")
     assert status == 2 and "the features were made with sha256" in err
 

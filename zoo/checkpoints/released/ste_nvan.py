@@ -9,7 +9,7 @@ NETWORKS = {
     "stenvan": "stenvan[stem_activation=false]",
 }
 ORIGIN = "github.com/jackie840129/STE-NVAN"
-DROPPED = {"classifier.": "the classifier of the training persons; retrieval needs none"}
+DROPPED = {"classifier.": "the classifier of the training identities; retrieval needs none"}
 _FIRST_BLOCK = {"2": 2, "3": 3}  # NL_2.0 follows layer2's block 2, NL_3.0 layer3's block 3
 
 
@@ -25,5 +25,5 @@ def rename(key: str) -> str | None:
     if found := re.fullmatch(r"features\.backbone\.((?:conv1|bn1|layer[1-4]\.).*)", key):
         return f"frames.{found[1]}"
     if found := re.fullmatch(r"bottleneck\.(\w+)", key):
-        return f"neck.{found[1]}"
+        return f"head.neck.{found[1]}"
     return None

@@ -1,0 +1,216 @@
+"""What a recipe is: everything about training, and how its results are scored."""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+
+from benchmark.clips import SAMPLINGS, FrameRule, frame_rule
+from benchmark.losses import LOSSES, TRIPLET_DISTANCES
+from benchmark.optimisers import OPTIMISERS
+from benchmark.pixels import RESIZES
+from benchmark.samplers import SAMPLERS
+from benchmark.variants import Variant, choose
+
+DISTANCES = {
+    "cos-bn": ("cosine", "embedding"),
+    "cos-raw": ("cosine", "metric"),
+    "l2sq-bn": ("euclidean", "embedding"),
+    "l2sq-raw": ("euclidean", "metric"),
+}
+SCHEDULES = ("steps", "cosine", "exponential")
+INITS = ("none", "imagenet", "synthetic")
+NECKS = ("own", "bn", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How a trained network is scored; no part of a run, so that another one is a re-score.
+
+    Attributes:
+        frames: frame rule in test; without a number it takes the recipe's clip length.
+        distance: ``cos`` or ``l2sq``, ``-bn`` on the embedding or ``-raw`` on the feature before a
+            BN neck (a method without a neck has one feature for both).
+
+    Raises:
+        ValueError: there is no such distance.
+    """
+
+    frames: str = "chunk-first"
+    distance: str = "cos-bn"
+
+    def __post_init__(self):
+        if self.distance not in DISTANCES:
+            raise ValueError(
+                f"distance is {self.distance!r}, expected one of {', '.join(DISTANCES)}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a method is trained, and how its results are scored unless somebody says otherwise.
+
+    Attributes:
+        name: what it is called, without changes.
+        backbone: a timm network, or ``own`` for the one that each method names.
+        channels: widths of the four stages; empty for the network's own.
+        layers: blocks of the four stages; empty for the network's own.
+        stem: width of the first convolution; 0 for the network's own.
+        init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights, or
+            ``synthetic`` for those of a narrow network that come with the package.
+        neck: what follows the feature: ``bn``, the same BN neck and classifier for every method,
+            ``none``, the same without BatchNorm, or ``own``, each method's.
+        frames: T, frames of a training clip.
+        height: of the images, in pixels.
+        width: of the images, in pixels.
+        resize: ``bilinear`` or ``bicubic``, both antialiased.
+        sampling: how a training clip's frames are drawn, a name in `benchmark.clips.SAMPLINGS`.
+        stride: frames between two of a clip, for the samplings ``strided`` and ``spaced``.
+        flip: probability that a clip is mirrored.
+        random_crop: probability that a clip is enlarged by 1/8 and one crop is taken for all its
+            frames.
+        erase: probability that one rectangle is erased from all frames of a clip.
+        sampler: how batches are put together, a name in `benchmark.samplers.SAMPLERS`.
+        ids_per_batch: P, persons of a batch.
+        clips_per_id: K, clips a person.
+        losses: names in `benchmark.losses.LOSSES`; their sum is minimised.
+        triplet: margin of the batch-hard triplet loss, or ``soft``.
+        triplet_on: ``metric`` or ``embedding``, before or after the BN neck.
+        triplet_distance: ``euclidean`` or ``cosine``.
+        smoothing: label smoothing of the cross-entropy.
+        contrast: weight of the loss ``contrast``.
+        optimiser: a name in `benchmark.optimisers.OPTIMISERS`.
+        lr: learning rate.
+        weight_decay: L2 penalty in the gradient.
+        warmup: epochs over which the rate rises from a tenth.
+        schedule: ``steps`` (× ``gamma`` at each of ``milestones``), ``cosine`` (to ``gamma`` × lr
+            at the end) or ``exponential`` (from the first milestone to ``gamma`` × lr at the end).
+        milestones: epochs.
+        gamma: see ``schedule``.
+        epochs: passes of the sampler; 0 scores the untrained network.
+        stem_activation: False takes the activation out of the stem of methods that allow it, as the
+            released STE-NVAN networks have it.
+        evaluation: how results are scored.
+
+    Raises:
+        ValueError: a value is out of range; the message names it and what is expected.
+    """
+
+    name: str
+    backbone: str = "own"
+    channels: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    stem: int = 0
+    init: str = "none"
+    neck: str = "own"
+    frames: int = 8
+    height: int = 256
+    width: int = 128
+    resize: str = "bilinear"
+    sampling: str = "restricted-random"
+    stride: int = 8
+    flip: float = 0.5
+    random_crop: float = 0.0
+    erase: float = 0.0
+    sampler: str = "identities"
+    ids_per_batch: int = 8
+    clips_per_id: int = 4
+    losses: tuple[str, ...] = ("cross_entropy", "triplet")
+    triplet: float | str = "soft"
+    triplet_on: str = "metric"
+    triplet_distance: str = "euclidean"
+    smoothing: float = 0.0
+    contrast: float = 0.0
+    optimiser: str = "adam"
+    lr: float = 1e-4
+    weight_decay: float = 5e-5
+    warmup: int = 0
+    schedule: str = "steps"
+    milestones: tuple[int, ...] = ()
+    gamma: float = 0.1
+    epochs: int = 200
+    stem_activation: bool = True
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+    def __post_init__(self):
+        check_ranges(self)
+        frame_rule(self.evaluation.frames, self.frames)  # an unknown rule is an error now
+
+    @property
+    def rule(self) -> FrameRule:
+        """The frame rule in test."""
+        return self.rule_of(self.evaluation)
+
+    def rule_of(self, evaluation: Evaluation) -> FrameRule:
+        """The frame rule of any evaluation of networks that are trained so."""
+        return frame_rule(evaluation.frames, self.frames)
+
+    def training_settings(self) -> dict[str, object]:
+        """Every field that decides the trained weights, by name, as JSON has them."""
+        fields = dataclasses.asdict(self)
+        kept = {k: v for k, v in fields.items() if k not in ("name", "evaluation")}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}
+
+    def backbone_of(self, own: str) -> Variant:
+        """The backbone for a method whose own is ``own``, as a variant."""
+        name = own if self.backbone == "own" else self.backbone
+        chosen = {"channels": self.channels, "layers": self.layers, "stem": self.stem}
+        shape = {name: value for name, value in chosen.items() if value}
+        if shape:
+            name = _NARROWABLE.get(name, name)
+        return Variant(name, shape)
+
+    def lr_at(self, epoch: float) -> float:
+        """Learning rate at a point of training, in epochs from 0."""
+        if epoch < self.warmup:
+            return self.lr * (0.1 + 0.9 * epoch / self.warmup)
+        if self.schedule == "steps":
+            return self.lr * self.gamma ** sum(epoch >= m for m in self.milestones)
+        if self.schedule == "exponential":
+            start = self.milestones[0] if self.milestones else 0
+            return self.lr * self.gamma ** (max(epoch - start, 0) / max(self.epochs - start, 1))
+        done = min((epoch - self.warmup) / max(self.epochs - self.warmup, 1), 1)
+        return self.lr * (self.gamma + (1 - self.gamma) * (1 + math.cos(math.pi * done)) / 2)
+
+
+# legacy SENet takes no widths; this is its timm twin
+_NARROWABLE = {"legacy_seresnet50": "seresnet50"}
+
+
+def check_ranges(recipe: Recipe) -> None:
+    """Refuse values that no training can have.
+
+    Raises:
+        ValueError: the first one, with what is expected.
+    """
+    least = {"stem": 0, "frames": 1, "height": 32, "width": 16, "stride": 1, "warmup": 0}
+    least |= {"ids_per_batch": 2, "clips_per_id": 2, "epochs": 0, "contrast": 0}
+    for name, smallest in least.items():
+        value = getattr(recipe, name)
+        if value < smallest:
+            raise ValueError(f"{recipe.name}: {name} is {value}, expected {smallest} or more")
+    options = {"sampling": SAMPLINGS, "schedule": SCHEDULES, "init": INITS, "neck": NECKS}
+    options |= {"resize": RESIZES, "sampler": SAMPLERS, "optimiser": OPTIMISERS}
+    options |= {"triplet_on": ("metric", "embedding"), "triplet_distance": TRIPLET_DISTANCES}
+    for name, values in options.items():
+        value = getattr(recipe, name)
+        if value not in values:
+            raise ValueError(
+                f"{recipe.name}: {name} is {value!r}, expected one of {', '.join(values)}"
+            )
+    for loss in recipe.losses:
+        choose(loss, LOSSES, f"{recipe.name}: loss")
+    if not recipe.losses:
+        raise ValueError(f"{recipe.name}: losses is empty, expected e.g. cross_entropy+triplet")
+    if isinstance(recipe.triplet, str) and recipe.triplet != "soft":
+        raise ValueError(
+            f"{recipe.name}: triplet is {recipe.triplet!r}, expected a margin or soft (leave the "
+            "loss out by losses=cross_entropy)"
+        )
+    for name in ("flip", "random_crop", "erase", "smoothing"):
+        value = getattr(recipe, name)
+        if not 0 <= value <= 1 or (name == "smoothing" and value == 1):
+            raise ValueError(f"{recipe.name}: {name} is {value:g}, expected a share in 0..1")
+    if any(len(stages) not in (0, 4) for stages in (recipe.channels, recipe.layers)):
+        raise ValueError(
+            f"{recipe.name}: channels and layers take four numbers, as in 16+32+64+128"
+        )

@@ -1,0 +1,174 @@
+"""Carrying out a plan, one run after the other; a run that fails does not lose the others."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from benchmark.datasets.check.image_integrity import broken_images
+from benchmark.files import remove_parts, write_json, write_text
+from benchmark.pixels import ImageError
+from benchmark.progress import SILENT, Progress
+from benchmark.train import Diverged
+from zoo.experiment import pretrained
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.plan import Plan, PlannedRun, fingerprints
+from zoo.experiment.run import Run
+from zoo.experiment.sweep import score_sweep
+
+CHECKED_IMAGES = ".images"  # fingerprints of the data sets whose images were looked at
+LOCK_TIMEOUT_S = 8.0  # how long the image loaders of a killed run may hold its folder
+# what one failed method may raise; a full or read-only disk is no method's failure
+METHOD_ERRORS = (ValueError, LookupError, RuntimeError, ImageError, Diverged)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A run that could not be finished."""
+
+    method: str
+    split: int
+    seed: int
+    stage: str
+    reason: str
+
+
+def execute(plan: Plan, progress: Progress = SILENT) -> list[Failure]:
+    """Carry out the runs of a plan.
+
+    Raises:
+        OSError: the result folder cannot be written, or another process is writing into it.
+        ImageError: an image of the data is missing or cut short.
+    """
+    with lock(plan.out):
+        check_images(plan, progress)
+        failures = []
+        for i, planned in enumerate(plan.runs, start=1):
+            spec = planned.spec
+            split = f", split {spec.split}" if planned.dataset.splits > 1 else ""
+            progress.begin(f"[{i}/{len(plan.runs)}] {spec.method}, seed {spec.seed}{split}")
+            failure = _attempt(planned, plan, progress)
+            if failure is not None:
+                failures.append(failure)
+                progress.note(f"  failed: {failure.reason}")
+        return failures
+
+
+class _Stages:
+    """Passes progress on and remembers which stage a run has come to."""
+
+    def __init__(self, progress: Progress):
+        self.progress, self.stage = progress, "start"
+
+    def begin(self, title: str) -> None:
+        self.progress.begin(title)
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        self.stage = what
+        self.progress.advance(what, done, total)
+
+    def note(self, line: str) -> None:
+        self.progress.note(line)
+
+
+def _attempt(planned: PlannedRun, plan: Plan, progress: Progress) -> Failure | None:
+    spec, stages = planned.spec, _Stages(progress)
+    folder = RunFolder(plan.out / "runs" / spec.folder)
+    try:
+        run = open_run(planned, plan, stages)
+        if plan.train_only:
+            run.train()
+        else:
+            run.score(planned.scoring)
+            for dataset in plan.also_test:
+                own = dataclasses.replace(planned.scoring, protocols=(dataset.protocol,))
+                run.score(own, dataset)
+            if plan.sweep is not None:
+                score_sweep(run, planned.scoring, plan.sweep)
+    except (*METHOD_ERRORS, OSError) as error:
+        if os.environ.get("ZOO_DEBUG") or not isinstance(error, METHOD_ERRORS):
+            raise
+        failure = Failure(
+            method=spec.method,
+            split=spec.split,
+            seed=spec.seed,
+            stage=stages.stage,
+            reason=one_line(error),
+        )
+        write_json(folder.failure, dataclasses.asdict(failure))
+        return failure
+    folder.failure.unlink(missing_ok=True)
+    return None
+
+
+def open_run(planned: PlannedRun, plan: Plan, progress: Progress = SILENT) -> Run:
+    """A planned run as an object, in its folder of the plan."""
+    spec = planned.spec
+    return Run(
+        spec,
+        planned.dataset,
+        plan.options,
+        RunFolder(plan.out / "runs" / spec.folder),
+        progress,
+        fetch=lambda: pretrained.fetch(spec, progress),
+    )
+
+
+def check_images(plan: Plan, progress: Progress) -> None:
+    """Stop at an image that is missing or cut short before hours of training do; once a folder.
+
+    Raises:
+        ImageError: names the first one, and how many there are.
+    """
+    kept = plan.out / CHECKED_IMAGES
+    seen = kept.read_text(encoding="utf-8").split() if kept.is_file() else []
+    new = [data for fingerprint, data in fingerprints(plan.runs).items() if fingerprint not in seen]
+    if not new:
+        return
+    tracklets = dict.fromkeys(t for dataset in new for t in (*dataset.train, *dataset.test))
+    paths = list(dict.fromkeys(t.path(i) for t in tracklets for i in range(len(t))))
+    broken = list(broken_images(paths, deep=False, progress=progress))
+    if broken:
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        raise ImageError(
+            f"{' '.join(broken[0])}{more}: put the image back, or take its tracklet out "
+            "(`zoo data check` names all)"
+        )
+    write_text(kept, "\n".join([*seen, *(dataset.fingerprint for dataset in new)]) + "\n")
+
+
+@contextmanager
+def lock(out: Path) -> Iterator[None]:
+    """Hold a result folder, so that no other process writes into it.
+
+    Raises:
+        OSError: another process holds it, or it cannot be written.
+    """
+    held = FileLock(out / ".lock")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        held.acquire(timeout=LOCK_TIMEOUT_S)
+    except Timeout:
+        raise OSError(
+            f"{out} is being written by another process: wait for it, or give another --out"
+        ) from None
+    except OSError as error:
+        raise OSError(
+            f"{out} cannot be written ({error.strerror or error}): give another --out"
+        ) from None
+    try:
+        for folder in (out, out / "runs"):
+            remove_parts(folder)
+        yield
+    finally:
+        held.release()
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    return " ".join(text.split()) or type(error).__name__

@@ -1,0 +1,37 @@
+"""A run's network: built as its specification says, or with the weights that it was trained to."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from zoo import registry
+from zoo.experiment.spec import RunSpec
+
+CLASSIFIER = "head.classifier."
+
+
+def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Module:
+    """The run's network; its start is part of the run, since the seed is set before it is built.
+
+    Args:
+        spec: the run.
+        num_classes: identities; 0 leaves the classifier out.
+        trained: True if weights will be loaded into it, so that none need be fetched.
+    """
+    torch.manual_seed(spec.seed)
+    settings = spec.settings
+    wanted = None if trained or settings["init"] == "none" else settings["init"]
+    backbone = None if spec.backbone == "own" else registry.build_backbone(spec.backbone, wanted)
+    size = settings["height"], settings["width"]
+    neck = settings.get("neck", "own")
+    return registry.create(spec.method, num_classes, backbone=backbone, size=size, neck=neck)
+
+
+def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
+    """The trained network, without its classifier, in evaluation."""
+    state = {k: v for k, v in load_file(weights).items() if not k.startswith(CLASSIFIER)}
+    model = build(spec, 0, trained=True)
+    model.load_state_dict(state)
+    return model.eval()

@@ -1,0 +1,79 @@
+"""What a record says beside its numbers: where they come from, and what a reader must know."""
+
+import torch
+
+from benchmark.datasets.base import Dataset
+from benchmark.device import commit, environment
+from benchmark.protocols import Scores
+from benchmark.record import Record
+from zoo import registry
+from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.spec import RunSpec
+
+
+def common_record(
+    spec: RunSpec,
+    dataset: Dataset,
+    options: ExecutionOptions,
+    *,
+    cost: dict,
+    checkpoint: str,
+    selection: str,
+) -> Record:
+    """What all records of one scoring share; label and numbers are still empty.
+
+    Args:
+        spec: the run.
+        dataset: whose test part is scored.
+        options: device and command.
+        cost: of one clip.
+        checkpoint: sha256 of the weights.
+        selection: how the epoch was chosen.
+    """
+    notes = [*dataset.notes, *notes_of(spec)]
+    if dataset.fingerprint != spec.fingerprint:
+        trained_on = f"{spec.dataset} ({spec.fingerprint})"
+        notes.append(f"trained on {trained_on}, scored on {dataset.name}")
+    return Record(
+        run=spec.id,
+        method=spec.method,
+        arguments={"backbone": spec.backbone, "neck": spec.settings.get("neck", "own")},
+        recipe=spec.recipe,
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        split=dataset.split,
+        seed=spec.seed,
+        label="",
+        gallery=0,
+        queries=0,
+        dropped=0,
+        metrics={},
+        checkpoint=checkpoint,
+        cost=cost,
+        environment=environment(torch.device(options.device), spec.precision),
+        commit=commit(),
+        command=options.command,
+        selection=selection,
+        notes=notes,
+    )
+
+
+def measured_fields(found: Scores) -> dict:
+    """The fields of a record that scoring fills."""
+    return {
+        "gallery": found.gallery,
+        "queries": found.queries,
+        "dropped": found.dropped,
+        "metrics": found.values,
+        "cmc": found.cmc.tolist(),
+    }
+
+
+def notes_of(spec: RunSpec) -> list[str]:
+    """What a reader must know of a method under its recipe, because its name says otherwise."""
+    name, notes = registry.variants.parse(spec.method).name, []
+    if name.startswith("seresnet50") and "seresnet" not in spec.backbone:
+        notes.append(f"{name} is named for SE-ResNet-50 and built on {spec.backbone}, without SE")
+    if name == "sta_baseline" and spec.settings["frames"] > 1:
+        notes.append("sta_baseline equals sta_avg here: the paper trains it on single frames")
+    return notes

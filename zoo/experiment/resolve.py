@@ -1,0 +1,100 @@
+"""What the names in a request mean, and whether a method takes the recipe's clips."""
+
+import torch
+
+from benchmark import rerank as reranking
+from benchmark.datasets.base import Dataset
+from benchmark.device import choose_device
+from benchmark.recipe import Recipe
+from benchmark.rules import PROTOCOLS
+from benchmark.variants import choose, split_list
+from zoo import registry
+from zoo.experiment.options import Scoring
+from zoo.experiment.paper_recipes import recipe, written_form
+from zoo.experiment.request import BenchRequest
+
+
+def scoring_of(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> Scoring:
+    """What a run of that recipe on that data is scored under."""
+    rerank = None if request.rerank is None else str(reranking.parse(request.rerank))
+    return Scoring(
+        evaluation=chosen.evaluation,
+        protocols=choose_protocols(request.protocols, dataset.protocol),
+        rerank=rerank,
+    )
+
+
+def choose_recipe(method: str, request: BenchRequest) -> Recipe:
+    """The recipe asked for; else ``unified`` on a GPU and ``quick`` elsewhere.
+
+    ``paper`` is each method's own: ``paper/<method>``.
+    """
+    if isinstance(request.recipe, Recipe):
+        return request.recipe
+    on_cpu = choose_device(request.device) == "cpu"
+    name = request.recipe or ("quick" if on_cpu else "unified")
+    if name == "paper":
+        name = f"paper/{registry.variants.parse(method).name}"
+    return recipe(name, request.changes)
+
+
+def expand_methods(text: str) -> list[str]:
+    """``"stenvan,sta[blocks=8]"`` as canonical names; ``all`` and wildcards name plain methods.
+
+    Raises:
+        LookupError: a name that is not known, or a wildcard that matches nothing.
+    """
+    names: list[str] = []
+    for part in split_list(text):
+        pattern = "*" if part == "all" else part
+        if "*" in pattern:
+            found = registry.list_methods(pattern)
+            if not found:
+                raise LookupError(f"no method is called {part!r}: `zoo list methods` shows all")
+            names += found
+        else:
+            names.append(str(registry.find(part)[1]))
+    if not names:
+        raise ValueError("--methods names no method, e.g. --methods stenvan,sta")
+    return list(dict.fromkeys(names))
+
+
+def check_fit(method: str, chosen: Recipe) -> None:
+    """Refuse clips that a method does not take, before anything is trained.
+
+    Every clip length is tried that training or the frame rule in test can give.
+
+    Raises:
+        ValueError: names the method and the number that does not fit.
+    """
+    function, _ = registry.find(method)
+    own = registry.own_backbone(function)
+    backbone = None if own is None else str(chosen.backbone_of(own))
+    size = chosen.height, chosen.width
+    written = written_form(chosen)
+    try:
+        model = registry.create(method, backbone=backbone, size=size, neck=chosen.neck).eval()
+        for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
+            with torch.inference_mode():
+                model(torch.zeros(1, frames, 3, chosen.height, chosen.width))
+    except ValueError as error:
+        raise ValueError(f"{method} under recipe {written}: {error}") from None
+
+
+def choose_protocols(text: str | None, own: str) -> tuple[str, ...]:
+    """Names from ``P,Q`` or ``all`` (those for this kind of data); None is the data set's own.
+
+    Args:
+        text: what was asked for.
+        own: the protocol that the data set's numbers are usually told under.
+
+    Raises:
+        LookupError: unknown protocol.
+    """
+    if text is None:
+        return (own,)
+    if text == "all":
+        family = own.partition("-")[0]
+        return tuple(name for name in PROTOCOLS if name.partition("-")[0] in (family, "open"))
+    chosen = [choose(name.strip(), PROTOCOLS, "protocol") for name in text.split(",")]
+    return tuple(dict.fromkeys(protocol.name for protocol in chosen))
