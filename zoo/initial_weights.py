@@ -8,11 +8,9 @@ its hash.
 """
 
 import hashlib
-import logging
 import sys
 from pathlib import Path
 
-import timm
 from safetensors.torch import load, load_file, save_file
 from torch import nn
 
@@ -55,33 +53,6 @@ def save_initial_weights(weights: Path) -> str:
     state = {k.removeprefix(_TRUNK): v for k, v in to_half(state)[0].items()}
     write_whole(FILE, lambda part: save_file(state, part))
     return hashlib.sha256(FILE.read_bytes()).hexdigest()
-
-
-def load_clip(network: nn.Module, variant: Variant) -> None:
-    """Load OpenAI's CLIP weights into a timm vision transformer; timm fetches them if need be.
-
-    Args:
-        network: built from ``variant``.
-        variant: one of CLIP's architectures as it is, e.g. `methods.clip_vit.VIT`.
-
-    Raises:
-        ValueError: there are no CLIP weights of this shape.
-        OSError: the weights cannot be had.
-    """
-    architecture = variant.name.partition(".")[0]
-    if variant.arguments or "_clip_" not in architecture:
-        raise ValueError(f"there are no CLIP weights for {variant}: use --set init=none")
-    name = f"{architecture}.openai"
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it logs every retry
-    try:
-        source = timm.create_model(name, pretrained=True)
-    except Exception as error:  # hub, cache and network each raise their own
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise OSError(
-            f"the CLIP weights {name} cannot be had ({reason}): get them once while online, or use "
-            f"--set init=none"
-        ) from None
-    network.load_state_dict(source.state_dict())
 
 
 if __name__ == "__main__":

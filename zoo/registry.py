@@ -122,9 +122,10 @@ def create(
         backbone: a timm model, or the name of one with arguments in brackets
             (``resnet50[channels=16+32+64+128,layers=1+2+3+1]``); None or ``own`` is the method's
             own.
-        weights: ``imagenet`` takes timm's weights for the backbone, and downloads them if they are
-            not in the cache; ``synthetic`` those that come with the package, see
-            `zoo.initial_weights`; None leaves the random ones.
+        weights: ``imagenet`` takes timm's weights for the backbone, ``clip`` OpenAI's for a vision
+            transformer of theirs, and downloads them if they are not in the cache; ``synthetic``
+            those that come with the package, see `zoo.initial_weights`; None leaves the random
+            ones.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.
         neck: ``own``: the method's head as its paper has it; ``bn``, ``bn-bias`` or ``none``: a

@@ -10,15 +10,17 @@ import zoo
 from benchmark.losses import losses
 from benchmark.recipes import UNIFIED
 from zoo import registry
-from zoo.tools.check_method import run_checks
+from zoo.tools.check_method import prepare, redraw_small, run_checks
 
 NARROW = "[channels=8+16+16+32,layers=1+2+3+1]"
+NARROW_VIT = "[embed_dim=64,depth=2,num_heads=4]"
 
 
 def built(name, num_classes=0, size=(64, 32)):
     """A narrow twin, for images of this size."""
     function, _ = registry.find(name)
-    backbone = registry.own_backbone(function).removeprefix("legacy_") + NARROW
+    backbone = registry.own_backbone(function).removeprefix("legacy_")
+    backbone += NARROW_VIT if backbone.startswith("vit_") else NARROW
     takes = inspect.signature(function).parameters
     torch.manual_seed(0)
     if "height" in takes:
@@ -39,6 +41,9 @@ WITHOUT_EFFECT = re.compile(  # in training; in float32 what is left of their gr
     r"|non_local\..*\.norm\.bias"  # of a stage's last layer: BatchNorm follows on both branches
     r"|after\..*\.b\.bias"  # NLAM's φ
     r"|aggregate\.temporal\.bias"  # one constant on all scores that the ReLU lets pass
+    r"|tower\.norm\.bias"  # one constant on every feature of clip_vit_avg
+    r"|diffusion\.block\.mlp\.fc2\.bias"  # TF-CLIP's f₃: a BatchNorm or a distance follows
+    r"|.*\.prompts\.out\.[01]\.bias"  # one constant on all persons' logits
 )
 OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # the neck follows
 
@@ -47,6 +52,8 @@ OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # 
 def test_every_parameter_has_a_gradient_well_above_rounding(name, wake, draw):
     model, classes = wake(built(name, 2)).train(), torch.tensor([0, 0, 1, 1])
     torch.manual_seed(0)
+    redraw_small(model)
+    prepare(model, draw(2, 4, 3, 64, 32))
     out = model(draw(4, 4, 3, 64, 32))
     sum(losses(out, classes, UNIFIED).values()).backward()
     sizes = {
