@@ -84,7 +84,7 @@ class SequencePrompts(nn.Module):
     def forward(self, memory: Tensor, patches: Tensor) -> Tensor:
         """Memory [K, D] and a clip's mean projected tokens [B, N, D] -> prompts [B, K, D]."""
         visual = self.visual(patches)
-        text = self.text(memory).expand(len(patches), -1, -1)  # [B, K, D]
+        text = self.text(memory).expand(patches.shape[0], -1, -1)  # [B, K, D]
         for layer in self.layers:
             text = layer(text, visual)
         return self.out(text)

@@ -61,7 +61,7 @@ class CLIPTower(nn.Module):
         """
         patches = self.patch_embed(frames).flatten(2).transpose(1, 2)  # [N, patches, D]
         first = self.cls_token if added is None else self.cls_token + added[:, None]
-        x = torch.cat([first.expand(len(frames), -1, -1), patches], 1) + self.pos_embed
+        x = torch.cat([first.expand(frames.shape[0], -1, -1), patches], 1) + self.pos_embed
         return self.norm(self.blocks(self.norm_pre(x)))
 
     def tokens(self, clips: Tensor, added: Tensor | None = None) -> Tensor:
@@ -77,7 +77,7 @@ class CLIPTower(nn.Module):
                 f"position embeddings for {self.size[0]}×{self.size[1]}: build it with "
                 f"height={clips.shape[3]} and width={clips.shape[4]}"
             )
-        if added is not None and len(added) > 1:
+        if added is not None and added.shape[0] > 1:
             added = added.repeat_interleave(clips.shape[1], 0)  # [B*T, D]
         return self(clips.flatten(0, 1), added).unflatten(0, clips.shape[:2])
 

@@ -186,7 +186,7 @@ class TFCLIP(nn.Module):
         Raises:
             ValueError: clips or cameras do not fit.
         """
-        tokens = self.tower.tokens(clips, self._camera(cameras, len(clips)))  # [B, T, N, D]
+        tokens = self.tower.tokens(clips, self._camera(cameras, clips.shape[0]))  # [B, T, N, D]
         f1 = tokens[:, :, 0].mean(1)  # [B, D]
         f2 = self.tower.proj(f1)  # [B, D']
         frames = self.diffusion(tokens.detach()).mean(2)  # [B, T, D]
@@ -210,15 +210,15 @@ class TFCLIP(nn.Module):
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
-        """``between frames`` [B, T, T] of the memories; ``memory`` [B, T, rows, columns].
+        """``between_frames`` [B, T, T] of the memories; ``memory`` [B, T, rows, columns].
 
         The second is how each frame's memory token attends to the patches of its frame, as shares
         of all its attention; the rest goes to class token and memory.
         """
-        tokens = self.tower.tokens(clips, self._camera(None, len(clips)))
+        tokens = self.tower.tokens(clips, self._camera(None, clips.shape[0]))
         between, inside = self.diffusion.attention(tokens)
         maps = inside[:, :, 1:].unflatten(2, self.tower.grid)
-        return {"between frames": between, "memory": maps}
+        return {"between_frames": between, "memory": maps}
 
     def _projected_mean(self, clips: Tensor) -> Tensor:
         """A clip's vector in the memory, without a camera: [B, T, 3, H, W] -> [B, D']."""
