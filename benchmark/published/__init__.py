@@ -30,6 +30,8 @@ PAPERS = {
     "tclnet": "Temporal Complementary Learning for Video Person Re-Identification (ECCV 2020)",
     "bicnet": "BiCnet-TKS: Learning Efficient Spatial-Temporal Representation for Video Person "
     "Re-Identification (CVPR 2021)",
+    "tf_clip": "TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification "
+    "(AAAI 2024)",
 }
 COLUMNS = (
     "paper",
@@ -56,7 +58,8 @@ def load() -> pd.DataFrame:
     Returns:
         A fresh frame with the columns
 
-        * ``paper`` (a key of `PAPERS`), ``table``, ``row`` (from 1 in printed order);
+        * ``paper`` (a key of `PAPERS`), ``table`` (100 + n: Table n of the supplement), ``row``
+          (from 1 in printed order);
         * ``system``: the name as printed, without references to literature; where the print spreads
           it over two columns, both, with a comma between;
         * ``dataset``: ``mars``, ``duke_video``, ``prid2011``, ``ilids_vid`` or ``lsvid``; missing

@@ -9,9 +9,10 @@ import zoo
 from benchmark.losses import losses
 from benchmark.recipes import UNIFIED
 from zoo import registry
-from zoo.tools.check_method import run_checks
+from zoo.tools.check_method import prepare, redraw_small, run_checks
 
 NARROW = "[channels=8+16+16+32,layers=1+2+3+1]"
+NARROW_VIT = "[embed_dim=64,depth=2,num_heads=4]"
 
 
 def size_of(name):
@@ -22,7 +23,8 @@ def size_of(name):
 def built(name, num_classes=0):
     """A narrow twin, for clips of four frames of that size."""
     function, _ = registry.find(name)
-    backbone = registry.own_backbone(function).removeprefix("legacy_") + NARROW
+    backbone = registry.own_backbone(function).removeprefix("legacy_")
+    backbone += NARROW_VIT if backbone.startswith("vit_") else NARROW
     torch.manual_seed(0)
     return registry.create(name, num_classes, backbone=backbone, size=size_of(name), frames=4)
 
@@ -46,6 +48,9 @@ WITHOUT_EFFECT = re.compile(  # in training; in float32 what is left of their gr
     r"|(dao\.norms\.\d|tks\.norm)\.bias"  # BiCnet: all that sees them is followed by BatchNorm
     r"|aggregate\.temporal\.bias"  # one constant on all scores that the ReLU lets pass
     r"|head\.neck\.bias"  # pulled as far by the one class as by the other
+    r"|tower\.norm\.bias"  # one constant on every feature of clip_vit_avg
+    r"|diffusion\.block\.mlp\.fc2\.bias"  # TF-CLIP's f₃: a BatchNorm or a distance follows
+    r"|.*\.prompts\.out\.[01]\.bias"  # one constant on all persons' logits
 )
 OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # the neck follows
 
@@ -54,6 +59,8 @@ OF_THE_MAXIMUM = re.compile(r"frames\.layer4\.0\.(bn3|downsample\.1)\.bias")  # 
 def test_every_parameter_has_a_gradient_well_above_rounding(name, wake, draw):
     model, classes = wake(built(name, 2)).train(), torch.tensor([0, 0, 1, 1])
     torch.manual_seed(0)
+    redraw_small(model)
+    prepare(model, draw(2, 4, 3, *size_of(name)))
     out = model(draw(4, 4, 3, *size_of(name)))
     parts = losses(out, classes, UNIFIED)
     if out.frames is not None:  # which a loss between frames takes
