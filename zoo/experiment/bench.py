@@ -13,7 +13,7 @@ from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.record import Record
 from reports.analysis.groups import groups
-from reports.build import Built, build
+from reports.build import Report, build
 from reports.read.results import collect
 from zoo import plugins
 from zoo.experiment.execute import Failure, execute, open_run
@@ -61,7 +61,7 @@ class BenchResult:
 
     def report(
         self, out: Path | str | None = None, formats: Sequence[str] = ("md", "html")
-    ) -> Built:
+    ) -> Report:
         """Write the same files as the command does.
 
         Args:
