@@ -8,16 +8,14 @@ import torch
 
 from benchmark import embed
 from benchmark import rerank as reranking
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import open_dataset
 from benchmark.device import commit, environment
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import DISTANCES, Evaluation
 from benchmark.record import Record
 from benchmark.variants import choose
-from zoo import plugins
-from zoo.experiment.finished import data_of, evaluation_of
+from zoo.experiment.data import open_data_of
+from zoo.experiment.finished import evaluation_of
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.resolve import choose_protocols
@@ -42,25 +40,6 @@ def open_run_folder(
     spec = folder.spec()
     dataset = open_data_of(spec, data_root, progress)
     return Run(spec, dataset, options or ExecutionOptions(), folder, progress)
-
-
-def open_data_of(
-    spec: RunSpec, data_root: Path | None = None, progress: Progress = SILENT
-) -> Dataset:
-    """The data set, split and limit of a run.
-
-    Raises:
-        FileNotFoundError: data are missing.
-        ValueError: the data here have another fingerprint.
-    """
-    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
-    dataset = open_dataset(data_of(spec), data_root, progress=progress, extra=extra)
-    if dataset.fingerprint != spec.fingerprint:
-        raise ValueError(
-            f"{spec.dataset} here has fingerprint {dataset.fingerprint}, the run was made on "
-            f"{spec.fingerprint}: look at it where that copy lies, or run it again"
-        )
-    return dataset
 
 
 @dataclass(frozen=True, kw_only=True)
