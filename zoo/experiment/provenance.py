@@ -79,7 +79,5 @@ def notes_of(spec: RunSpec) -> list[str]:
         notes.append("sta_baseline equals sta_avg here: the paper trains it on single frames")
     if spec.validation is not None:
         plan = ValidationPlan(**spec.validation)
-        notes.append(
-            f"trained without 1 of {plan.folds} parts of the persons, held out to validate"
-        )
+        notes.append(f"1 of {plan.folds} parts of the training persons was held out to validate")
     return notes
