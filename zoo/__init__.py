@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from zoo.checkpoints.load import load as load
     from zoo.experiment.bench import bench as bench
     from zoo.experiment.bench import load_records as load_records
+    from zoo.experiment.data import open_dataset as open_dataset
     from zoo.experiment.paper_recipes import make_recipe as recipe
     from zoo.plugins import register as register
     from zoo.registry import create as create
     from zoo.registry import list_methods as list_methods
     from zoo.tools.measure import cost as cost
     from zoo.tools.measure import embed as embed
-    from zoo.tools.measure import open_dataset as open_dataset
     from zoo.tools.measure import score as score
 
 __version__ = "0.2.0"
@@ -39,7 +39,7 @@ _HOMES = {  # public name -> module, and the name there
     "list_methods": ("zoo.registry", "list_methods"),
     "load": ("zoo.checkpoints.load", "load"),
     "load_records": ("zoo.experiment.bench", "load_records"),
-    "open_dataset": ("zoo.tools.measure", "open_dataset"),
+    "open_dataset": ("zoo.experiment.data", "open_dataset"),
     "recipe": ("zoo.experiment.paper_recipes", "make_recipe"),
     "register": ("zoo.plugins", "register"),
     "score": ("zoo.tools.measure", "score"),

@@ -1,4 +1,4 @@
-"""``zoo``: one command a module in `zoo.commands`; each loads what it needs when it runs."""
+"""``zoo``: one command a module of `zoo.cli`; each loads what it needs when it runs."""
 
 import os
 import sys
@@ -36,9 +36,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Example: zoo bench --methods stenvan,sta --dataset synthetic. Results go to files, "
-    "progress to "
-    "stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong use. ZOO_DEBUG=1 shows "
-    "tracebacks.",
+    "progress to stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong use. "
+    "ZOO_DEBUG=1 shows tracebacks.",
 )
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("train", epilog=train.EXAMPLES)(train.train)
@@ -64,10 +63,9 @@ app.add_typer(convert.app, name="convert")
 def main() -> None:
     """Run a command; an error is one line on stderr, with status 1 (failed) or 2 (wrong use)."""
     if not os.environ.get("ZOO_DEBUG"):
-        warnings.simplefilter(
-            "ignore", FutureWarning
-        )  # libraries talk to each other, not to the user
-        warnings.simplefilter("ignore", DeprecationWarning)
+        # libraries talk to each other, not to the user
+        for kind in (FutureWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", kind)
     try:
         status = app(standalone_mode=False)
     except Exception as error:
@@ -88,10 +86,8 @@ def _tell(error: Exception) -> int:
     elif isinstance(error, OSError | RuntimeError):
         text, status = str(error), 1
     else:
-        text, status = (
-            f"{type(error).__name__}: {error} (a fault of zoo: ZOO_DEBUG=1 shows where)",
-            1,
-        )
+        text = f"{type(error).__name__}: {error} (a bug in zoo: ZOO_DEBUG=1 shows where)"
+        status = 1
     print("zoo: " + " ".join(text.split()), file=sys.stderr)
     return status
 

@@ -19,6 +19,8 @@ from zoo.cli.options import (
     RecipeName,
     Rerank,
     Seeds,
+    Select,
+    Validate,
     Workers,
     typed,
 )
@@ -50,15 +52,6 @@ Sweep = Annotated[
 AlsoTest = Annotated[
     str | None,
     typer.Option(help="Further data sets to score on, separated by commas, each by its protocol."),
-]
-Validate = Annotated[
-    int,
-    typer.Option(
-        min=0, help="Score held-out training persons every N epochs; they are not trained on."
-    ),
-]
-Select = Annotated[
-    str, typer.Option(help="Whose weights are kept: last, or best-validation (of the epochs).")
 ]
 
 

@@ -33,8 +33,8 @@ def make(
     ] = None,
 ) -> int:
     """Render a synthetic data set into its folder, unless it is there."""
-    from benchmark.datasets.catalogue import open_dataset
     from benchmark.datasets.synthetic.contact_sheet import contact_sheet
+    from zoo.experiment.data import open_dataset
     from zoo.experiment.live_progress import LiveProgress
 
     with LiveProgress() as progress:

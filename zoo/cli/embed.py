@@ -28,23 +28,23 @@ def embed(
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.tools import search
+    from zoo.tools import features
 
     if out.suffix != ".npz":
         raise ValueError(f"{out} must end in .npz")
     settings = read_settings(offline=offline)
-    row = find(checkpoint, table(settings))
-    search.tracklets_in(folder)  # an empty folder is told before anything is fetched
+    chosen = find(checkpoint, table(settings))
+    features.tracklets_in(folder)  # an empty folder is told before anything is fetched
     with LiveProgress() as progress:
-        loaded = open_checkpoint(row, settings, progress)
-        found = search.features(
+        loaded = open_checkpoint(chosen, settings, progress)
+        found = features.embed_folder(
             folder,
-            row,
+            chosen,
             loaded,
             device=choose_device(device),
             workers=workers,
             progress=progress,
         )
-    search.save(found, out)
+    features.save(found, out)
     print(out)
     return 0

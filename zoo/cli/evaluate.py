@@ -1,11 +1,15 @@
 """``zoo eval``: score a finished run again, under any rules, without training."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zoo.cli.options import DataRoot, Device, Json, Plugin, Rerank, Workers, typed
+
+if TYPE_CHECKING:
+    from zoo.experiment.options import ExecutionOptions
+    from zoo.experiment.rescore import Rules
 
 EXAMPLES = (
     "Examples: zoo eval results/synthetic-quick/runs/sta-1a2b3c4d5e6f --protocol all | "
@@ -37,58 +41,47 @@ def evaluate(
     json: Json = False,
 ) -> int:
     """Score a run under other protocols, distances, frames or re-ranking; nothing is trained."""
+    from benchmark.device import choose_device
     from zoo.cli.display import show
+    from zoo.experiment.options import ExecutionOptions
+    from zoo.experiment.rescore import Rules
 
+    rules = Rules(frames=frames, distance=distance, protocols=protocol, rerank=rerank)
     if source.is_file():
-        rows, refused = _file(source, protocol, distance or "cos-bn", rerank), []
-        if frames is not None:
-            raise ValueError("--frames needs a run's folder: an embedding file has its frames")
+        rows, refused = _score_file(source, rules)
     else:
-        rows, refused = _run(source, protocol, distance, frames, rerank, data_root, device, workers)
+        options = ExecutionOptions(device=choose_device(device), workers=workers, command=typed())
+        rows, refused = _score_run(source, rules, options, data_root)
     show(rows, as_json=json, title="percent")
     for line in refused:
         typer.echo(f"left out: {line}", err=True)
     return 0
 
 
-def _run(path, protocol, distance, frames, rerank, data_root, device, workers):
-    from benchmark.device import choose_device
+def _score_run(
+    path: Path, rules: "Rules", options: "ExecutionOptions", data_root: Path | None
+) -> tuple[list[dict], list[str]]:
+    from benchmark.label import Label
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.experiment.options import ExecutionOptions
-    from zoo.experiment.rescore import Rules, rescore
+    from zoo.experiment.rescore import rescore
 
-    rules = Rules(frames=frames, distance=distance, protocols=protocol, rerank=rerank)
-    options = ExecutionOptions(device=choose_device(device), workers=workers, command=typed())
     with LiveProgress() as progress:
         records, refused = rescore(
             path, rules, data_root=data_root, options=options, progress=progress
         )
-    if rerank is not None:
-        records = [entry for entry in records if entry.label.count("/") == 3]
+    if rules.rerank is not None:
+        records = [entry for entry in records if Label.parse(entry.label).rerank]
     return [
         _row(entry.label, entry.dataset, entry.metrics, entry)
         for entry in sorted(records, key=lambda entry: (entry.dataset, entry.label))
     ], refused
 
 
-def _file(path: Path, protocol: str | None, distance: str, rerank: str | None) -> list[dict]:
-    from benchmark.embed import load
-    from benchmark.protocols import PROTOCOLS, score
-    from benchmark.recipe import DISTANCES
-    from benchmark.variants import choose
+def _score_file(path: Path, rules: "Rules") -> tuple[list[dict], list[str]]:
+    from zoo.experiment.rescore import score_file
 
-    embeddings = load(path)
-    kind, space = choose(distance, DISTANCES, "distance")
-    names = [name.strip() for name in (protocol or "open").split(",")]
-    names = list(PROTOCOLS) if names == ["all"] else names
-    for name in names:
-        choose(name, PROTOCOLS, "protocol")
-    rows = []
-    for name in names:
-        found = score(embeddings.pooled(space), embeddings.query, name, kind, rerank)
-        label = PROTOCOLS[name].label(distance, str(embeddings.key["frames_rule"]), rerank)
-        rows.append(_row(str(label), str(embeddings.key["fingerprint"]), found.values, found))
-    return rows
+    found, refused = score_file(path, rules)
+    return [_row(str(label), path.stem, scores.values, scores) for label, scores in found], refused
 
 
 def _row(label: str, dataset: str, metrics: dict[str, float], counts) -> dict:

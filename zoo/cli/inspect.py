@@ -36,14 +36,15 @@ def inspect(
     from reports.figures.film_strips import pictures
     from reports.read import inspection
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.tools import inspect_query as inspecting
+    from zoo.tools import inspect_query
+    from zoo.tools.inspected_run import choose_queries, open_run
 
-    found = inspecting.open_run(run, label, data_root)
+    found = open_run(run, label, data_root)
     default = 0 if query else 3
-    rows = inspecting.choose_queries(found, query or (), default if worst is None else worst)
+    rows = choose_queries(found, query or (), default if worst is None else worst)
     out = found.run.folder.inspection(Label.parse(found.record.label))
     with LiveProgress() as progress:
-        made = inspecting.inspect(
+        made = inspect_query.inspect(
             found, rows, top=top, device=choose_device(device), progress=progress
         )
         for one in made:

@@ -55,6 +55,15 @@ Protocols = Annotated[
     str | None,
     typer.Option(help="Scoring rules, separated by commas; all [default: the data set's own]."),
 ]
+Validate = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Score held-out training persons every N epochs; they are not trained on."
+    ),
+]
+Select = Annotated[
+    str, typer.Option(help="Whose weights are kept: last, or best-validation (of the epochs).")
+]
 Out = Annotated[
     Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
 ]

@@ -10,7 +10,8 @@ from zoo.cli.options import DataRoot, Device, Plugin, Workers, typed
 EXAMPLES = (
     "Examples: zoo publish results/synthetic-quick/runs/stenvan-1a2b3c4d5e6f stenvan.synthetic | "
     "zoo publish RUN stenvan.mars-mine --data-root ~/data/mars --licence CC-BY-NC-4.0 "
-    "--hub me/stenvan-mars | zoo publish results/quick stenvan.synthetic --into zoo/checkpoints/weights"
+    "--hub me/stenvan-mars | "
+    "zoo publish results/quick stenvan.synthetic --into zoo/checkpoints/weights"
 )
 
 Run = Annotated[
@@ -44,29 +45,24 @@ def publish(
     """Write safetensors, records and a model card, scored as loaded from the file."""
     from benchmark.device import choose_device
     from zoo.checkpoints import publish as publishing
-    from zoo.experiment.finished import (
-        check_name,
-        data_of,
-        find_run,
-        finished,
-        licence_of,
-        publish_run,
-    )
+    from zoo.experiment import finished as finishing
+    from zoo.experiment.data import open_data_of
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.options import ExecutionOptions
     from zoo.experiment.resolve import choose_protocols
 
     if into is not None and (hub is not None or out is not None):
         raise ValueError("--into is for a table of one's own, --out and --hub for a folder")
-    run = find_run(run, name)
-    source = finished(run)
-    check_name(name, source)
-    licence = licence_of(source, licence)
+    run = finishing.find_run(run, name)
+    source = finishing.finished(run)
+    finishing.check_name(name, source)
+    licence = finishing.licence_of(source, licence)
+    command = f"{source.summary['command']} && {typed()}"
     folder = into or out or Path("published") / name
     table = (into.resolve().parent if into else folder) / publishing.TABLE
     with LiveProgress() as progress:
-        data = open_data(data_of(source), data_root, progress)
-        made = publish_run(
+        data = open_data_of(source, data_root, progress)
+        made = finishing.publish_run(
             run,
             name,
             folder,
@@ -75,9 +71,7 @@ def publish(
             licence=licence,
             notes=tuple(note or ()),
             options=ExecutionOptions(
-                device=choose_device(device),
-                workers=workers,
-                command=f"{source.summary['command']} && {typed()}",
+                device=choose_device(device), workers=workers, command=command
             ),
             protocols=choose_protocols(protocol, data.protocol),
             progress=progress,
@@ -90,12 +84,3 @@ def publish(
         typer.echo(f"uploaded: {publishing.upload(made, hub)}", err=True)
     print(table)
     return 0
-
-
-def open_data(text: str, data_root: Path | None, progress):
-    """A data set, ours or a plugin's, told to ``progress``."""
-    from benchmark.datasets.catalogue import open_dataset
-    from zoo.plugins import plugin_functions
-
-    extra = plugin_functions("DATASETS", "zoo.datasets")
-    return open_dataset(text, data_root, progress=progress, extra=extra)

@@ -10,7 +10,7 @@ from zoo.cli.options import Device, Json, Offline, Plugin, Workers
 EXAMPLES = (
     "Examples: zoo search queries --in features.npz | "
     "zoo search queries --in features.npz --top 10 --sheet nearest.png. "
-    "A query that is itself among the features is not its own answer."
+    "A query that is itself among the features is not retrieved for itself."
 )
 
 
@@ -37,28 +37,30 @@ def search(
     from zoo.checkpoints.table import find, table
     from zoo.cli.display import show
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.tools import search as searching
+    from zoo.tools import features as files
+    from zoo.tools.search import nearest
+    from zoo.tools.search_sheet import draw
 
     if sheet is not None and sheet.suffix != ".png":
         raise ValueError(f"{sheet} must end in .png")
-    known = searching.load(features)
-    searching.tracklets_in(folder)
+    known = files.load(features)
+    files.tracklets_in(folder)
     settings = read_settings(offline=offline)
-    row = find(checkpoint or str(known.about["checkpoint"]), table(settings))
+    chosen = find(checkpoint or str(known.about["checkpoint"]), table(settings))
     with LiveProgress() as progress:
-        loaded = open_checkpoint(row, settings, progress)
-        searching.check_same(known, row, loaded.file.sha256)
-        query = searching.features(
+        loaded = open_checkpoint(chosen, settings, progress)
+        files.check_same(known, chosen, loaded.file.sha256)
+        query = files.embed_folder(
             folder,
-            row,
+            chosen,
             loaded,
             device=choose_device(device),
             workers=workers,
             progress=progress,
         )
-    found = searching.nearest(query, known, top)
+    found = nearest(query, known, top)
     if sheet is not None:
-        searching.draw(query, known, found, sheet)
+        draw(query, known, found, sheet)
         typer.echo(f"drawn: {sheet}", err=True)
     show([dataclasses.asdict(item) for item in found], as_json=json)
     return 0

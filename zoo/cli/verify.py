@@ -35,7 +35,7 @@ def verify(
     from zoo.checkpoints.verify import FAIL
     from zoo.checkpoints.verify import verify as run_checks
     from zoo.cli.display import show
-    from zoo.cli.publish import open_data
+    from zoo.experiment.data import open_dataset
     from zoo.experiment.live_progress import LiveProgress
 
     settings = read_settings(offline=offline)
@@ -46,7 +46,7 @@ def verify(
         data = None
         if dataset is not None:
             text = name_of_split(dataset, row.split)
-            data = open_data(text, data_root, progress)
+            data = open_dataset(text, data_root, progress=progress)
         checks = run_checks(
             row,
             settings,

@@ -1,8 +1,9 @@
 """A benchmark from Python: the same plan, runs and report as ``zoo bench``."""
 
-import base64
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +14,15 @@ from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.record import Record
 from reports.analysis.groups import groups
-from reports.build import Built, build
+from reports.build import Report, build
+from reports.formats import exports
 from reports.read.results import collect
 from zoo import plugins
+from zoo.experiment import notebook
 from zoo.experiment.execute import Failure, execute, open_run
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.live_progress import LiveProgress
+from zoo.experiment.notebook import NotebookProgress
 from zoo.experiment.plan import Plan, plan
 from zoo.experiment.request import BenchRequest
 from zoo.experiment.run import Run
@@ -28,7 +32,7 @@ Method = str | Callable[..., nn.Module]
 
 @dataclass(frozen=True, eq=False)
 class BenchResult:
-    """What a benchmark found; in a notebook it shows its table and pictures.
+    """What a benchmark found; in a notebook it shows its tables and figures.
 
     Attributes:
         plan: what was asked for.
@@ -56,12 +60,16 @@ class BenchResult:
 
     @property
     def table(self) -> pd.DataFrame:
-        """The report's rows with intervals: a row a method, data set and label, in percent."""
-        return tables([self.out])
+        """The report's rows with intervals, as in report.csv.
+
+        A row a method, data set, recipe and label. Metrics are fractions in [0, 1]; costs are in
+        the unit that their name ends with.
+        """
+        return exports.frame(groups(collect([self.out]).frame))
 
     def report(
         self, out: Path | str | None = None, formats: Sequence[str] = ("md", "html")
-    ) -> Built:
+    ) -> Report:
         """Write the same files as the command does.
 
         Args:
@@ -71,11 +79,21 @@ class BenchResult:
         return build([self.out], Path(out or self.out), tuple(formats))
 
     def _repr_html_(self) -> str:
-        pictures = [
-            f'<img alt="{path.stem}" width="480" src="data:image/png;base64,{_code(path)}">'
-            for path in sorted(self.out.glob("map-*.png"))
-        ]
-        return self.table.to_html() + "".join(pictures)
+        failed = [f"{one.method}, seed {one.seed}, failed: {one.reason}" for one in self.failures]
+        return notebook.as_html(self.table, self._figures, failed)
+
+    @cached_property
+    def _figures(self) -> dict[str, bytes]:
+        """The report's figures of the results, as PNG by file name, drawn once."""
+        if self.table.empty:
+            return {}
+        with tempfile.TemporaryDirectory(prefix="zoo-figures-") as folder:
+            made = build([self.out], Path(folder), ("md",)).written
+            return {
+                path.name: path.read_bytes()
+                for path in made
+                if path.suffix == ".png" and path.name.startswith(notebook.SHOWN)
+            }
 
 
 def bench(
@@ -83,7 +101,6 @@ def bench(
     *,
     dataset: str | Dataset = "synthetic",
     recipe: str | Recipe | None = None,
-    changes: Mapping[str, object] | None = None,
     seeds: int = 1,
     protocols: str | None = None,
     rerank: str | None = None,
@@ -96,15 +113,15 @@ def bench(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> BenchResult:
-    """Train, score and cost methods under identical rules.
+    """Train, score and cost methods under identical rules; what is done already is kept.
 
-    The same request from the command line has the same run ids and bits; what is done is kept.
+    The same request from the command line has the same run ids and bits. Sweeps, validation and
+    checkpoints instead of training are fields of a `BenchRequest`, see `carry_out`.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
         dataset: a variant, e.g. ``synthetic[occlusion=0.6]``, or an open data set.
-        recipe: a name, ``paper``, or a `Recipe`; None is ``unified`` on a GPU, else ``quick``.
-        changes: settings of a recipe given by name that differ.
+        recipe: a name, ``paper``, or of `zoo.recipe`; None: ``unified`` on a GPU, else ``quick``.
         seeds: runs of each method.
         protocols: names separated by commas, or ``all``; None is the data set's own.
         rerank: score again after this re-ranking, e.g. ``kr(20,6,0.3)``.
@@ -118,16 +135,12 @@ def bench(
         progress: who is told; None shows a bar on a terminal or in a notebook.
 
     Raises:
-        LookupError: an unknown name.
-        ValueError: something does not fit; the message says what.
-        OSError: data are missing, or the result folder cannot be written.
-
+        LookupError, ValueError, OSError: as `carry_out`.
     """
     request = BenchRequest(
         methods=_names(methods),
         dataset=dataset,
         recipe=recipe,
-        changes=dict(changes or {}),
         seeds=seeds,
         protocols=protocols,
         rerank=rerank,
@@ -140,10 +153,28 @@ def bench(
         limit=limit,
         command="zoo.bench(…)",
     )
+    return carry_out(request, progress)
+
+
+def carry_out(request: BenchRequest, progress: Progress | None = None) -> BenchResult:
+    """Carry out everything that ``zoo bench`` can be asked for.
+
+    Args:
+        request: what is asked for.
+        progress: who is told; None shows a bar on a terminal or in a notebook.
+
+    Raises:
+        LookupError: an unknown name.
+        ValueError: something does not fit; the message says what.
+        OSError: data are missing, or the result folder cannot be written.
+    """
     if progress is not None:
         return _carry_out(request, progress)
-    with LiveProgress() as shown:
-        return _carry_out(request, shown if shown.live else SILENT)
+    if notebook.is_notebook():
+        with NotebookProgress() as shown:
+            return _carry_out(request, shown)
+    with LiveProgress() as bar:
+        return _carry_out(request, bar if bar.live else SILENT)
 
 
 def _carry_out(request: BenchRequest, progress: Progress) -> BenchResult:
@@ -160,17 +191,6 @@ def _names(methods: Method | Sequence[Method]) -> str:
     return ",".join(one if isinstance(one, str) else one.__name__ for one in asked)
 
 
-def tables(folders: Sequence[Path]) -> pd.DataFrame:
-    """The rows of a report's tables, one after the other, with what each table has in common."""
-    results = collect(list(folders))
-    found = []
-    for group in groups(results.frame):
-        common = {"dataset": group.key.dataset, "recipe": group.key.training}
-        rows = group.rows.assign(**common, label=group.key.label)
-        found.append(rows)
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-
-
 def load_records(*folders: Path | str) -> pd.DataFrame:
     """Every record below result folders, a row each.
 
@@ -185,7 +205,3 @@ def load_records(*folders: Path | str) -> pd.DataFrame:
         if not Path(folder).is_dir():
             raise FileNotFoundError(f"{folder} is no folder: name what `zoo bench --out` wrote")
     return collect([Path(folder) for folder in folders]).frame
-
-
-def _code(path: Path) -> str:
-    return base64.b64encode(path.read_bytes()).decode()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from benchmark.datasets.base import Tracklet
 from benchmark.datasets.check.image_integrity import broken_images
 from benchmark.files import remove_parts, write_json, write_text
 from benchmark.pixels import ImageError
@@ -20,7 +21,7 @@ from zoo.experiment.plan import Plan, PlannedRun, fingerprints
 from zoo.experiment.run import Run
 from zoo.experiment.sweep import score_sweep
 
-CHECKED_IMAGES = ".images"  # fingerprints of the data sets whose images were looked at
+CHECKED_IMAGES = ".images"  # which parts of which data sets were looked at, by fingerprint
 LOCK_TIMEOUT_S = 8.0  # how long the image loaders of a killed run may hold its folder
 # what one failed method may raise; a full or read-only disk is no method's failure
 METHOD_ERRORS = (ValueError, LookupError, RuntimeError, ImageError, Diverged)
@@ -121,15 +122,17 @@ def open_run(planned: PlannedRun, plan: Plan, progress: Progress = SILENT) -> Ru
 def check_images(plan: Plan, progress: Progress) -> None:
     """Stop at an image that is missing or cut short before hours of training do; once a folder.
 
+    Where runs are only trained, no test image is opened.
+
     Raises:
         ImageError: names the first one, and how many there are.
     """
     kept = plan.out / CHECKED_IMAGES
     seen = kept.read_text(encoding="utf-8").split() if kept.is_file() else []
-    new = [data for fingerprint, data in fingerprints(plan.runs).items() if fingerprint not in seen]
+    new = {name: part for name, part in _parts_to_read(plan) if name not in seen}
     if not new:
         return
-    tracklets = dict.fromkeys(t for dataset in new for t in (*dataset.train, *dataset.test))
+    tracklets = dict.fromkeys(tracklet for part in new.values() for tracklet in part)
     paths = list(dict.fromkeys(t.path(i) for t in tracklets for i in range(len(t))))
     broken = list(broken_images(paths, deep=False, progress=progress))
     if broken:
@@ -138,7 +141,19 @@ def check_images(plan: Plan, progress: Progress) -> None:
             f"{' '.join(broken[0])}{more}: put the image back, or take its tracklet out "
             "(`zoo data check` names all)"
         )
-    write_text(kept, "\n".join([*seen, *(dataset.fingerprint for dataset in new)]) + "\n")
+    write_text(kept, "\n".join([*seen, *new]) + "\n")
+
+
+def _parts_to_read(plan: Plan) -> Iterator[tuple[str, tuple[Tracklet, ...]]]:
+    """``<fingerprint>/train`` or ``…/test`` and its tracklets, of all that the plan will read."""
+    own = fingerprints(plan.runs)
+    for fingerprint, dataset in own.items():
+        yield f"{fingerprint}/train", dataset.train
+    if plan.train_only:
+        return
+    swept = () if plan.sweep is None else (dataset for _, dataset in plan.sweep.points)
+    for dataset in (*own.values(), *plan.also_test, *swept):
+        yield f"{dataset.fingerprint}/test", dataset.test
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmark import files
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import is_self_made, name_of_split, parse_name
+from benchmark.datasets.catalogue import is_self_made, parse_name
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation
@@ -141,11 +141,6 @@ def publish_run(
         )
         records = run.score(scoring)
         return publish(source, name, draft, records, into, table, licence=licence, notes=notes)
-
-
-def data_of(run: FinishedRun | RunSpec) -> str:
-    """How to open the data set, and the split of it, that a run is of."""
-    return name_of_split(run.dataset, run.split)
 
 
 def check_name(name: str, source: FinishedRun) -> None:

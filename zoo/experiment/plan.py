@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import open_dataset
 from benchmark.device import check_precision, choose_device
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.variants import Variant
-from zoo import plugins, registry
+from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
 from zoo.experiment import pretrained
+from zoo.experiment.data import open_dataset
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.request import BenchRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
@@ -78,7 +78,8 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
     first = runs[0].dataset
     sweep = None
     if request.sweep is not None:
-        sweep = open_sweep(request.sweep, first, str(request.dataset), opener)
+        named = first.name if isinstance(request.dataset, Dataset) else request.dataset
+        sweep = open_sweep(request.sweep, first, named, opener)
     return Plan(
         runs=tuple(runs),
         out=request.out or Path("results") / f"{first.name}-{what}".translate(_FILE_SAFE),
@@ -159,8 +160,7 @@ def _opener(request: BenchRequest, progress: Progress) -> Opener:
     """Opens a data set by name, from where the user said and no more of it than asked for."""
 
     def opened(text: str) -> Dataset:
-        extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
-        found = open_dataset(text, request.data_root, progress=progress, extra=extra)
+        found = open_dataset(text, request.data_root, progress=progress)
         return found if request.limit is None else found.limited(request.limit)
 
     return opened

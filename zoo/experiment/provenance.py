@@ -9,6 +9,7 @@ from benchmark.record import Record
 from zoo import registry
 from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.spec import RunSpec
+from zoo.experiment.validate import ValidationPlan
 
 
 def common_record(
@@ -76,4 +77,7 @@ def notes_of(spec: RunSpec) -> list[str]:
         notes.append(f"{name} is named for SE-ResNet-50 and built on {spec.backbone}, without SE")
     if name == "sta_baseline" and spec.settings["frames"] > 1:
         notes.append("sta_baseline equals sta_avg here: the paper trains it on single frames")
+    if spec.validation is not None:
+        plan = ValidationPlan(**spec.validation)
+        notes.append(f"1 of {plan.folds} parts of the training persons was held out to validate")
     return notes

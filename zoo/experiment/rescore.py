@@ -8,16 +8,16 @@ import torch
 
 from benchmark import embed
 from benchmark import rerank as reranking
-from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import open_dataset
 from benchmark.device import commit, environment
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
+from benchmark.protocols import Scores, score
 from benchmark.recipe import DISTANCES, Evaluation
 from benchmark.record import Record
+from benchmark.rules import PROTOCOLS
 from benchmark.variants import choose
-from zoo import plugins
-from zoo.experiment.finished import data_of, evaluation_of
+from zoo.experiment.data import open_data_of
+from zoo.experiment.finished import evaluation_of
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.resolve import choose_protocols
@@ -42,25 +42,6 @@ def open_run_folder(
     spec = folder.spec()
     dataset = open_data_of(spec, data_root, progress)
     return Run(spec, dataset, options or ExecutionOptions(), folder, progress)
-
-
-def open_data_of(
-    spec: RunSpec, data_root: Path | None = None, progress: Progress = SILENT
-) -> Dataset:
-    """The data set, split and limit of a run.
-
-    Raises:
-        FileNotFoundError: data are missing.
-        ValueError: the data here have another fingerprint.
-    """
-    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
-    dataset = open_dataset(data_of(spec), data_root, progress=progress, extra=extra)
-    if dataset.fingerprint != spec.fingerprint:
-        raise ValueError(
-            f"{spec.dataset} here has fingerprint {dataset.fingerprint}, the run was made on "
-            f"{spec.fingerprint}: look at it where that copy lies, or run it again"
-        )
-    return dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,13 +74,17 @@ class Rules:
             frames=self.frames or usual.frames, distance=self.distance or usual.distance
         )
         spec.trained_by(evaluation)  # an unknown frame rule is an error now
-        labels = [Label.parse(entry.label) for entry in before]
-        if self.protocols is None:
-            protocols = tuple(dict.fromkeys(label.protocol for label in labels))
-        else:
-            protocols = choose_protocols(self.protocols, labels[0].protocol)
         rerank = None if self.rerank is None else str(reranking.parse(self.rerank))
-        return Scoring(evaluation=evaluation, protocols=protocols, rerank=rerank)
+        return Scoring(evaluation=evaluation, protocols=self.protocols_of(before), rerank=rerank)
+
+    def protocols_of(self, before: Sequence[Record]) -> tuple[str, ...]:
+        """The protocols for a test set with such records.
+
+        Raises:
+            LookupError: there is no such protocol.
+        """
+        scored = tuple(dict.fromkeys(Label.parse(entry.label).protocol for entry in before))
+        return scored if self.protocols is None else choose_protocols(self.protocols, scored[0])
 
 
 def rescore(
@@ -141,17 +126,16 @@ def rescore(
         "commit": commit(),
         "command": options.command,
     }
-    templates = {entry.fingerprint: entry for entry in before}
     records, refused = [], []
     for file in sorted(folder.path.glob(f"embeddings-{rule}*.safetensors")):
         embeddings = embed.load(file)
-        template = templates.get(str(embeddings.key["fingerprint"]))
-        if str(embeddings.key["frames_rule"]) != str(rule) or template is None:
+        same = [one for one in before if one.fingerprint == embeddings.key["fingerprint"]]
+        if str(embeddings.key["frames_rule"]) != str(rule) or not same:
             continue
         suffix = file.stem.removeprefix(f"embeddings-{rule}")
-        for protocol in scoring.protocols:
+        for protocol in rules.protocols_of(same):
             one = replace(scoring, protocols=(protocol,))
-            common = replace(template, **now)
+            common = replace(same[0], **now)
             try:
                 records += write_records(folder, embeddings, one, common, suffix)
             except ValueError as error:
@@ -161,3 +145,42 @@ def rescore(
     if not records:
         raise ValueError(refused[0])
     return records, refused
+
+
+def score_file(path: Path, rules: Rules) -> tuple[list[tuple[Label, Scores]], list[str]]:
+    """Score an embedding file; no record is written.
+
+    In a run's folder, what the rules leave open is as that run was scored. Elsewhere it is
+    ``cos-bn`` under ``open``, and ``all`` is every protocol that allows the tracklets.
+
+    Returns:
+        Scores by label, and in words, the protocols among ``all`` that do not allow them.
+
+    Raises:
+        LookupError, ValueError: a rule is unknown, or does not allow the tracklets.
+    """
+    embeddings = embed.load(path)
+    frames = str(embeddings.key["frames_rule"])
+    if rules.frames not in (None, frames):
+        raise ValueError(f"{path} holds clips of {frames}: --frames needs a run's folder")
+    folder = RunFolder(path.parent)
+    before = [r for r in folder.read_records() if Label.parse(r.label).frames == frames]
+    if before:
+        scoring = replace(rules, frames=frames).scoring(folder.spec(), before)
+        distance, names, rerank = scoring.evaluation.distance, scoring.protocols, scoring.rerank
+    else:
+        distance, rerank = rules.distance or "cos-bn", rules.rerank
+        every = rules.protocols == "all"
+        names = tuple(PROTOCOLS) if every else choose_protocols(rules.protocols, "open")
+    kind, space = choose(distance, DISTANCES, "distance")
+    found, refused = [], []
+    for name in names:
+        try:
+            scores = score(embeddings.pooled(space), embeddings.query, name, kind, rerank)
+        except ValueError as error:
+            if rules.protocols != "all":
+                raise
+            refused.append(str(error))
+        else:
+            found.append((PROTOCOLS[name].label(distance, frames, rerank), scores))
+    return found, refused

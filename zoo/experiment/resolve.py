@@ -2,6 +2,7 @@
 
 import torch
 
+from benchmark import recipes
 from benchmark import rerank as reranking
 from benchmark.datasets.base import Dataset
 from benchmark.device import choose_device
@@ -30,7 +31,8 @@ def choose_recipe(method: str, request: BenchRequest) -> Recipe:
     ``paper`` is each method's own: ``paper/<method>``.
     """
     if isinstance(request.recipe, Recipe):
-        return request.recipe
+        own = request.recipe
+        return recipes.recipe(own.name, request.changes, {own.name: own})
     on_cpu = choose_device(request.device) == "cpu"
     name = request.recipe or ("quick" if on_cpu else "unified")
     if name == "paper":

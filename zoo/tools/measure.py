@@ -1,7 +1,5 @@
 """A network in memory embedded, scored and costed, without a run or a folder."""
 
-from pathlib import Path
-
 import pandas as pd
 import torch
 from torch import nn
@@ -10,34 +8,12 @@ from benchmark import embed as embedding
 from benchmark.clips import frame_rule
 from benchmark.cost.timing import Cost, measure
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import open_dataset as open_by_name
 from benchmark.device import choose_device
 from benchmark.embed import ClipEmbeddings
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import score as score_vectors
 from benchmark.recipe import DISTANCES
 from benchmark.variants import choose
-from zoo import plugins
-
-
-def open_dataset(
-    name: str, root: Path | str | None = None, *, progress: Progress = SILENT
-) -> Dataset:
-    """Open a data set by name: names and numbers, no pixels.
-
-    Args:
-        name: a variant, e.g. ``mars`` or ``synthetic[occlusion=0.6]``.
-        root: where it lies; the synthetic set renders itself into a cache without one.
-        progress: told of long work.
-
-    Raises:
-        LookupError: no data set, or no knob, of that name.
-        ValueError: a knob's value does not fit, or no root was given where one is needed.
-        FileNotFoundError: data are missing; the message names the first missing thing.
-    """
-    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
-    place = None if root is None else Path(root)
-    return open_by_name(name, place, progress=progress, extra=extra)
 
 
 def embed(

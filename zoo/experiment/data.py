@@ -1,0 +1,49 @@
+"""Data sets by name, those of plugins among them."""
+
+from pathlib import Path
+
+from benchmark.datasets import catalogue
+from benchmark.datasets.base import Dataset
+from benchmark.progress import SILENT, Progress
+from zoo import plugins
+from zoo.checkpoints.publish import FinishedRun
+from zoo.experiment.spec import RunSpec
+
+
+def open_dataset(
+    name: str, root: Path | str | None = None, *, progress: Progress = SILENT
+) -> Dataset:
+    """Open a data set by name: names and numbers, no pixels.
+
+    Args:
+        name: a variant, e.g. ``mars`` or ``synthetic[occlusion=0.6]``.
+        root: where it lies; the synthetic set renders itself into a cache without one.
+        progress: told of long work.
+
+    Raises:
+        LookupError: no data set, or no knob, of that name.
+        ValueError: a knob's value does not fit, or no root was given where one is needed.
+        FileNotFoundError: data are missing; the message names the first missing thing.
+    """
+    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
+    folder = None if root is None else Path(root)
+    return catalogue.open_dataset(name, folder, progress=progress, extra=extra)
+
+
+def open_data_of(
+    run: RunSpec | FinishedRun, data_root: Path | None = None, progress: Progress = SILENT
+) -> Dataset:
+    """The data set, split and limit of a run.
+
+    Raises:
+        FileNotFoundError: data are missing.
+        ValueError: the data here have another fingerprint.
+    """
+    name = catalogue.name_of_split(run.dataset, run.split)
+    dataset = open_dataset(name, data_root, progress=progress)
+    if dataset.fingerprint != run.fingerprint:
+        raise ValueError(
+            f"{run.dataset} here has fingerprint {dataset.fingerprint}, the run was made on "
+            f"{run.fingerprint}: look at it where that copy lies, or run it again"
+        )
+    return dataset

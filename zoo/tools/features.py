@@ -1,0 +1,178 @@
+"""Tracklets of one's own as vectors, and the file that holds them: what ``zoo embed`` makes.
+
+It is a plain ``.npz`` without pickles: ``vectors`` [N, D], ``tracklets`` [N] (their folders,
+relative to ``root``), ``frames`` [N], and ``about``, a JSON text that says with which weights and
+clips they were made.
+"""
+
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmark import embed
+from benchmark.clips import frame_rule
+from benchmark.datasets.base import Dataset, Tracklet
+from benchmark.datasets.folders import image_names
+from benchmark.files import write_whole
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import DISTANCES
+from zoo.checkpoints.checkpoint import Checkpoint
+from zoo.checkpoints.load import Loaded
+
+NOBODY = 0  # nobody says who it is
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Features:
+    """Vectors of tracklets.
+
+    Attributes:
+        about: checkpoint, sha256, method, frames, height, width, distance.
+        root: folder that the tracklets' names are relative to.
+        tracklets: [N] folders.
+        frames: [N] how many frames each has.
+        vectors: [N, D] float32.
+    """
+
+    about: dict[str, str | int]
+    root: Path
+    tracklets: tuple[str, ...]
+    frames: np.ndarray
+    vectors: np.ndarray
+
+
+def tracklets_in(folder: Path) -> list[Tracklet]:
+    """Every folder that itself holds images, however deep, in sorted order; hidden ones not.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no image in it.
+    """
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"{folder} is no folder: expected one folder of images a tracklet")
+    found = []
+    for place, below, _ in os.walk(folder):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        names = tuple(name for name, _ in image_names(Path(place)))
+        if names:
+            found.append(Tracklet(NOBODY, 0, place, names))
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no .jpg or .png image, however deep")
+    return sorted(found, key=lambda tracklet: tracklet.folder)
+
+
+def embed_folder(
+    folder: Path,
+    checkpoint: Checkpoint,
+    loaded: Loaded,
+    *,
+    device: str,
+    workers: int,
+    progress: Progress = SILENT,
+) -> Features:
+    """Embed every tracklet below a folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ImageError: an image cannot be read.
+    """
+    rows = tracklets_in(folder)
+    dataset = Dataset(
+        name="own",
+        train=(),
+        test=tuple(rows),
+        query=(),
+        fingerprint="",
+        protocol="open",
+        cameras=False,
+    )
+    found = embed.embed(
+        loaded.model.to(device),
+        dataset,
+        frame_rule(checkpoint.frames),
+        height=checkpoint.height,
+        width=checkpoint.width,
+        key={"frames_rule": checkpoint.frames},
+        device=torch.device(device),
+        precision="no",
+        workers=workers,
+        progress=progress,
+    )
+    root = Path(folder).resolve()
+    return Features(
+        about=_about(checkpoint, loaded.file.sha256),
+        root=root,
+        tracklets=tuple(Path(t.folder).resolve().relative_to(root).as_posix() for t in rows),
+        frames=np.array([len(t) for t in rows]),
+        vectors=found.pooled(DISTANCES[checkpoint.distance][1]).vectors.numpy(),
+    )
+
+
+def _about(checkpoint: Checkpoint, sha256: str) -> dict[str, str | int]:
+    return {
+        "checkpoint": checkpoint.name,
+        "sha256": sha256,
+        "method": checkpoint.method,
+        "frames": checkpoint.frames,
+        "height": checkpoint.height,
+        "width": checkpoint.width,
+        "distance": checkpoint.distance,
+    }
+
+
+def save(found: Features, path: Path) -> None:
+    """Write an ``.npz``, whole or not at all."""
+    if path.suffix != ".npz":
+        raise ValueError(f"{path} must end in .npz")
+    arrays = {
+        "about": np.array(json.dumps(found.about)),
+        "root": np.array(str(found.root)),
+        "tracklets": np.array(found.tracklets),
+        "frames": found.frames,
+        "vectors": found.vectors,
+    }
+    write_whole(path, lambda part: np.savez(part, **arrays))
+
+
+def load(path: Path) -> Features:
+    """Read an ``.npz`` of `save`; nothing in it is unpickled.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path} does not exist: `zoo embed` makes it")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = Features(
+                about=json.loads(str(file["about"])),
+                root=Path(str(file["root"])),
+                tracklets=tuple(map(str, file["tracklets"])),
+                frames=np.asarray(file["frames"]),
+                vectors=np.asarray(file["vectors"], dtype=np.float32),
+            )
+        fits = found.vectors.ndim == 2 and len(found.vectors) == len(found.tracklets)
+        if not (fits and isinstance(found.about["checkpoint"], str)):
+            raise ValueError("vectors and tracklets do not belong together")
+        return found
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no file of `zoo embed`: {error}") from None
+
+
+def check_same(known: Features, checkpoint: Checkpoint, sha256: str) -> None:
+    """Refuse queries embedded in another way than the features.
+
+    Raises:
+        ValueError: names the first difference.
+    """
+    for key, value in _about(checkpoint, sha256).items():
+        if known.about.get(key) != value:
+            raise ValueError(
+                f"the features were made with {key} {known.about.get(key)}, {checkpoint.name} has "
+                f"{value}: embed them again"
+            )
