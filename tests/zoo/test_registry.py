@@ -190,3 +190,10 @@ def test_what_is_no_knob_of_the_data_is_not_listed(monkeypatch, capsys):
         cli.main()
     printed = capsys.readouterr().out
     assert "occlusion=" in printed and "root=" not in printed
+
+
+def test_the_length_of_clips_reaches_methods_that_are_bound_to_it():
+    small = {"backbone": "resnet50[channels=4+8+8+8,layers=1+1+1+1]", "size": (64, 32)}
+    assert zoo.create("cosam", frames=3, **small).clip == (3, 64, 32)
+    assert zoo.create("cosam[frames=2]", frames=3, **small).clip == (2, 64, 32)  # said by name
+    zoo.create("resnet50_avg", frames=3, **small)  # which takes any
