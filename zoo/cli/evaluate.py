@@ -74,7 +74,7 @@ def _run(path, protocol, distance, frames, rerank, data_root, device, workers):
 def _file(path: Path, protocol: str | None, distance: str, rerank: str | None) -> list[dict]:
     from benchmark.embed import load
     from benchmark.protocols import PROTOCOLS, score
-    from benchmark.recipes import DISTANCES
+    from benchmark.recipe import DISTANCES
     from benchmark.variants import choose
 
     embeddings = load(path)

@@ -72,7 +72,7 @@ class BenchResult:
 
     def _repr_html_(self) -> str:
         pictures = [
-            f'<img alt="{path.stem}" style="max-width: 48%" src="data:image/png;base64,{_code(path)}">'
+            f'<img alt="{path.stem}" width="480" src="data:image/png;base64,{_code(path)}">'
             for path in sorted(self.out.glob("map-*.png"))
         ]
         return self.table.to_html() + "".join(pictures)
@@ -98,8 +98,7 @@ def bench(
 ) -> BenchResult:
     """Train, score and cost methods under identical rules.
 
-    The same request from the command line has the same run ids and the same bits; what is finished
-    is not done again.
+    The same request from the command line has the same run ids and bits; what is done is kept.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
@@ -123,14 +122,9 @@ def bench(
         ValueError: something does not fit; the message says what.
         OSError: data are missing, or the result folder cannot be written.
 
-    Example:
-        >>> import zoo
-        >>> result = zoo.bench("sta", dataset="synthetic", seeds=3)  # doctest: +SKIP
-        >>> result.table[["method", "mAP", "R1"]]                    # doctest: +SKIP
     """
-    asked = [methods] if isinstance(methods, str) or callable(methods) else list(methods)
     request = BenchRequest(
-        methods=",".join(_name(method) for method in asked),
+        methods=_names(methods),
         dataset=dataset,
         recipe=recipe,
         changes=dict(changes or {}),
@@ -157,12 +151,13 @@ def _carry_out(request: BenchRequest, progress: Progress) -> BenchResult:
     return BenchResult(planned, tuple(execute(planned, progress)))
 
 
-def _name(method: Method) -> str:
-    """The name of a method; a function is registered under its own."""
-    if isinstance(method, str):
-        return method
-    plugins.register("method", method)
-    return method.__name__
+def _names(methods: Method | Sequence[Method]) -> str:
+    """The methods' names, separated by commas; a function is registered under its own."""
+    asked = [methods] if isinstance(methods, str) or callable(methods) else list(methods)
+    for method in asked:
+        if not isinstance(method, str):
+            plugins.register("method", method)
+    return ",".join(one if isinstance(one, str) else one.__name__ for one in asked)
 
 
 def tables(folders: Sequence[Path]) -> pd.DataFrame:

@@ -13,8 +13,7 @@ from benchmark.datasets.catalogue import open_dataset
 from benchmark.device import commit, environment
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
-from benchmark.recipe import Evaluation
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES, Evaluation
 from benchmark.record import Record
 from benchmark.variants import choose
 from zoo import plugins

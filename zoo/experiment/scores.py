@@ -9,8 +9,7 @@ from benchmark.cost import timing
 from benchmark.embed import ClipEmbeddings
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import PROTOCOLS, score
-from benchmark.recipe import Evaluation
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES, Evaluation
 from benchmark.record import Record
 from zoo.experiment.folder import RunFolder, read_json
 from zoo.experiment.network import build

@@ -9,7 +9,7 @@ from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.protocols import score
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from benchmark.train import Validation
 from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.spec import RunSpec

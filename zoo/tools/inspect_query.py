@@ -19,8 +19,7 @@ from benchmark.label import Label
 from benchmark.pixels import normalise, read_clip
 from benchmark.progress import SILENT, Progress
 from benchmark.ranking import Embeddings, distance_blocks
-from benchmark.recipe import Evaluation, Recipe
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES, Evaluation, Recipe
 from benchmark.record import Record
 from benchmark.rules import PROTOCOLS
 from benchmark.variants import choose

@@ -15,7 +15,7 @@ from benchmark.device import choose_device
 from benchmark.embed import ClipEmbeddings
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import score as score_vectors
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from benchmark.variants import choose
 from zoo import plugins
 

@@ -23,7 +23,7 @@ from benchmark.files import write_whole
 from benchmark.pixels import read_clip
 from benchmark.progress import SILENT, Progress
 from benchmark.ranking import distance_blocks
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import Loaded
 
