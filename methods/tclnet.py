@@ -94,8 +94,8 @@ class TSE(nn.Module):
         """[B*T, C, H, W] -> both learners' features side by side, [B*T/2, 2*D].
 
         ``shared`` are the blocks of stage 4 before the learners' own. With ``maps``, step 2 is
-        noted under ``correlation``, [B, T/2, H, W], and under ``kept_rows``, [B, T, H], 0 for a row
-        that was erased and 1 for others.
+        noted under ``correlation``, [B, T/2, H, W], and under ``kept_mask``, [B, T, H, W], 0 in the
+        rows that were erased and 1 elsewhere.
         """
         x0, x1 = x.unflatten(0, (-1, 2)).unbind(1)  # [B*T/2, C, H, W] each
         x0 = x0 + self.embed(x0.mean((2, 3), keepdim=True))  # step 1
@@ -111,9 +111,10 @@ class TSE(nn.Module):
         x1 = x1 * keep[:, None].to(x1.dtype) + self.embed(pooled)  # step 4
         y1 = self.branches[1](shared(x1))
         if maps is not None:
-            kept = torch.stack([torch.ones_like(keep), keep], 1).float().flatten(0, 1).squeeze(2)
+            keep = keep.expand(f.shape).float()
+            both = torch.stack([torch.ones_like(keep), keep], 1)  # [B*T/2, 2, H, W]
             maps["correlation"] = f.unflatten(0, (-1, frames // 2))
-            maps["kept_rows"] = kept.unflatten(0, (-1, frames))
+            maps["kept_mask"] = both.flatten(0, 1).unflatten(0, (-1, frames))
         return torch.cat([y0.amax((2, 3)), y1.amax((2, 3))], 1)  # step 5
 
     def rows_of(self, rows: int) -> int:

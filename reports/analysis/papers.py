@@ -25,6 +25,9 @@ SHORT = {
     "sta": "STA",
     "resnet3d": "ResNet3D",
     "ap3d": "AP3D",
+    "cosam": "COSAM",
+    "tclnet": "TCLNet",
+    "bicnet": "BiCnet-TKS",
 }
 SCORES = ("R1", "mAP")
 

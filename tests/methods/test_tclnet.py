@@ -116,8 +116,8 @@ def test_tse_is_its_five_steps(narrow, wake, draw, error, layers, size, count):
         for pair in range(3):
             wanted, erased = tse_by_hand(layer, shared, x[2 * pair], x[2 * pair + 1], count)
             kept = [r not in erased for r in range(size[0])]
-            assert maps["kept_rows"][0, 2 * pair].all()  # the first frame loses nothing
-            assert maps["kept_rows"][0, 2 * pair + 1].bool().tolist() == kept
+            assert maps["kept_mask"][0, 2 * pair].all()  # the first frame loses nothing
+            assert (maps["kept_mask"][0, 2 * pair + 1] == torch.tensor(kept)[:, None]).all()
             assert error(found[pair], wanted) < 1e-10
 
 
@@ -129,6 +129,7 @@ def test_tse_is_its_five_steps(narrow, wake, draw, error, layers, size, count):
         ([9, -9, 0, 0, 0, 0], 3, [0, 1]),  # the window at the edge is a sum of two rows
         ([-1, -1, -1, -1, -1, -1], 3, [0, 1]),  # beyond the edge are zeros, above what is negative
         ([0, 3, 3, 0], 2, [1, 2]),
+        ([9, -20, 0, 0], 2, [0]),  # an even window reaches up
         ([0, 0, 7, 0], 1, [2]),
     ],
 )
@@ -178,7 +179,7 @@ def test_new_modules_add_nothing_but_rows_are_erased(narrow, draw, error):
         assert torch.equal(model.tsb(x, 4), x)
         maps, y = {}, draw(4, 32, 4, 2)
         features = model.tse(y, 4, nn.Identity(), maps)
-        assert (maps["kept_rows"] == 0).sum() == 2  # one row of each second frame
+        assert (maps["kept_mask"] == 0).sum() == 2 * 2  # one row of each second frame
         plain = model.tse.branches[0](y[[0, 2]]).amax((2, 3))
     assert error(features[:, :64], plain.double()) < 1e-6
 
@@ -213,7 +214,7 @@ def test_the_embedding_is_what_it_was(narrow, wake):
     model = wake(tclnet(narrow())).double()
     clip = torch.randn(1, 4, 3, 64, 32, generator=torch.Generator().manual_seed(5)).double()
     with torch.no_grad():
-        rows = (model.attention(clip)["kept_rows"] == 0).nonzero()[:, 1:]
+        rows = (model.attention(clip)["kept_mask"][..., 0] == 0).nonzero()[:, 1:]
         found = model(clip).embedding[0, [0, 1, 2, 64, 65, 66]]
     assert rows.tolist() == GOLDEN_ROWS
     assert torch.allclose(found, torch.tensor(GOLDEN), rtol=1e-3, atol=1e-4), found.tolist()
@@ -250,7 +251,7 @@ def test_attention_names_what_it_shows(narrow, draw):
         "boosting": [2, 4, 4, 8, 4],
         "boosting_pairs": [2, 4, 4],
         "correlation": [2, 2, 4, 2],
-        "kept_rows": [2, 4, 4],
+        "kept_mask": [2, 4, 4, 2],
     }
 
 

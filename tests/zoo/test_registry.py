@@ -239,3 +239,10 @@ def test_a_backbone_or_its_weights_are_refused_where_there_is_none(add, options,
 def test_own_stands_for_the_method_s_own_backbone():
     function, _ = registry.find("seresnet50_tp")
     assert registry.own_backbone(function) == "legacy_seresnet50"
+
+
+def test_the_length_of_clips_reaches_methods_that_are_bound_to_it():
+    small = {"backbone": "resnet50[channels=4+8+8+8,layers=1+1+1+1]", "size": (64, 32)}
+    assert zoo.create("cosam", frames=3, **small).clip == (3, 64, 32)
+    assert zoo.create("cosam[frames=2]", frames=3, **small).clip == (2, 64, 32)  # said by name
+    zoo.create("resnet50_avg", frames=3, **small)  # which takes any

@@ -91,7 +91,7 @@ def test_a_converted_network_gives_the_authors_embedding():
     clip = net.draw(4, 3, 128, 64)
     with torch.no_grad():
         ours = model.eval()(clip[None]).embedding[0]
-        kept = model.attention(clip[None])["kept_rows"][0, 1::2]  # of the second frames
+        kept = model.attention(clip[None])["kept_mask"][0, 1::2, :, 0]  # of the second frames
         theirs, best = embedding(net, clip, layers, rows=3)
     middle = [
         [r for r in range(8) if abs(r - b) <= 1] for b in best
