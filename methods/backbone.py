@@ -23,13 +23,19 @@ class FrameNet(nn.Module):
         last_stride: stride of stage 4: 1 (16×8 cells at 256×128 pixels) or 2 (8×4).
         stem_activation: False leaves out the activation between the stem's BatchNorm and its
             max-pool, as the released STE-NVAN networks do.
+        stem_padding: False takes the padding from the stem's max-pool, as in SINet's networks.
 
     Raises:
         ValueError: the model is no such network; the message names what is missing.
     """
 
     def __init__(
-        self, backbone: nn.Module | str, *, last_stride: int = 1, stem_activation: bool = True
+        self,
+        backbone: nn.Module | str,
+        *,
+        last_stride: int = 1,
+        stem_activation: bool = True,
+        stem_padding: bool = True,
     ):
         super().__init__()
         if last_stride not in (1, 2):
@@ -43,6 +49,8 @@ class FrameNet(nn.Module):
         act = getattr(stem, "act1", None) or getattr(stem, "relu1", None) or nn.ReLU(inplace=True)
         self.act1 = act if stem_activation else nn.Identity()
         self.maxpool = _part(source, "pool0" if legacy else "maxpool", nn.MaxPool2d)
+        if not stem_padding:
+            self.maxpool.padding = 0
         for stage in STAGES:
             setattr(self, f"layer{stage}", _part(source, f"layer{stage}", nn.Sequential))
         _refuse_dilation(self)
@@ -62,7 +70,8 @@ class FrameNet(nn.Module):
     def rows(self, stage: int, height: int) -> int:
         """Rows of a stage's map for images of ``height`` pixels; columns for their width."""
         rows = -(-height // 2)  # conv1; a stride of 2 rounds up
-        rows = -(-rows // 2) if self.maxpool.padding else rows // 2  # legacy SENet pools unpadded
+        span = rows + 2 * self.maxpool.padding - 3  # of a 3×3 window's upper left corner
+        rows = (-(-span // 2) if self.maxpool.ceil_mode else span // 2) + 1
         for strided in range(2, stage + 1):
             if strided < 4 or self.last_stride == 2:
                 rows = -(-rows // 2)

@@ -21,6 +21,9 @@ from methods.baselines import (
     seresnet50_ta,
     seresnet50_tp,
 )
+from methods.bicnet import bicnet_tks
+from methods.clip_vit import clip_vit_avg
+from methods.cosam import cosam
 from methods.head import NECKS, Head
 from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
@@ -33,8 +36,12 @@ from methods.nvan import (
     resnet50_max,
     stenvan,
 )
+from methods.psta import psta
 from methods.resnet3d import resnet3d50, resnet3d50_nl
+from methods.sinet import idnet, sanet, sbnet, sinet
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
+from methods.tclnet import tclnet
+from methods.tf_clip import tf_clip
 from zoo.backbones import build_backbone
 from zoo.plugins import plugin_functions
 
@@ -70,6 +77,16 @@ METHODS = (
     ap3d,
     c2d_nl,
     ap3d_nl,
+    cosam,
+    tclnet,
+    bicnet_tks,
+    psta,
+    sinet,
+    sbnet,
+    idnet,
+    sanet,
+    clip_vit_avg,
+    tf_clip,
 )
 OWN = "own"  # in place of a backbone or a neck: the method's own
 
@@ -116,6 +133,7 @@ def create(
     backbone: nn.Module | str | None = None,
     weights: str | None = None,
     size: tuple[int, int] | None = None,
+    frames: int | None = None,
     neck: str = OWN,
 ) -> nn.Module:
     """Build a method's network, with its 2D convolutions laid out channels-last.
@@ -126,11 +144,13 @@ def create(
         backbone: a timm model, or the name of one with arguments in brackets
             (``resnet50[channels=16+32+64+128,layers=1+2+3+1]``); None or ``own`` is the method's
             own.
-        weights: ``imagenet`` takes timm's weights for the backbone, and downloads them if they are
-            not in the cache; ``synthetic`` those that come with the package, see
-            `zoo.initial_weights`; None leaves the random ones.
+        weights: ``imagenet`` takes timm's weights for the backbone, ``clip`` OpenAI's for a vision
+            transformer of theirs, and downloads them if they are not in the cache; ``synthetic``
+            those that come with the package, see `zoo.initial_weights`; None leaves the random
+            ones.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.
+        frames: T of the clips, for methods with a layer as long as the clip; others take any.
         neck: ``own``: the method's head as its paper has it; ``bn``, ``bn-bias`` or ``none``: a
             plain `methods.head.Head` with that neck behind the same feature.
 
@@ -141,9 +161,11 @@ def create(
         OSError: the weights cannot be had.
     """
     function, variant = find(method)
-    arguments = dict(variant.arguments)
-    if size is not None and "height" in variants.parameters(function):
+    arguments, takes = dict(variant.arguments), variants.parameters(function)
+    if size is not None and "height" in takes:
         arguments = {"height": size[0], "width": size[1], **arguments}
+    if frames is not None and "frames" in takes:
+        arguments = {"frames": frames, **arguments}
     if own_backbone(function) != OWN:
         arguments["backbone"] = _backbone(function, backbone, weights)
     elif backbone not in (None, OWN):

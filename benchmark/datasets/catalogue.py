@@ -60,7 +60,7 @@ def open_dataset(
         root: where the data lie; the synthetic set renders itself into a cache if none is given.
             Of joined sets it is the folder that holds each, under its name or as its layout says;
             or a mapping from names to folders.
-        progress: is told of long work.
+        progress: advances with long work.
         extra: data sets of plugins.
         trust_index: False reads a large copy anew even if nothing seems to have changed.
 

@@ -105,7 +105,7 @@ def _tracklet(path: Path, person: str) -> tuple[Tracklet, list[str]]:
     if odd is not None:
         raise ValueError(
             f"{path / images[odd][0]}: camera {cameras[odd]} in a tracklet of camera {cameras[0]}: "
-            f"put it where it belongs"
+            "put it where it belongs"
         )
     names = tuple(name for name, _ in images)
     return Tracklet(int(person), cameras[0], str(path), names), [f"{n} {s}" for n, s in images]
@@ -125,7 +125,7 @@ def _places(query: tuple[Tracklet, ...], gallery: tuple[Tracklet, ...]) -> tuple
         if tracklet.frames not in rows:
             raise ValueError(
                 f"{tracklet.folder} is not in the gallery with the same {len(tracklet)} images: "
-                f"gallery/ must hold every query tracklet, too; unpack it again"
+                "gallery/ must hold every query tracklet, too; unpack it again"
             )
         places.append(rows[tracklet.frames])
     if len(set(places)) != len(places):

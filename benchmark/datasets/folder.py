@@ -92,7 +92,7 @@ def _tracklets(root: Path, part: str, cameras: bool) -> list[tuple[str, str | No
             if cameras and not (underscore and camera):
                 raise ValueError(
                     f"{path} is not called <camera>_<tracklet>; if cameras are not known, say "
-                    f"'folder[cameras=false]'"
+                    "'folder[cameras=false]'"
                 )
             images = image_names(path)
             if not images:

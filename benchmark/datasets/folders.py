@@ -92,6 +92,6 @@ def grammatical_images(
     if not found:
         raise FileNotFoundError(
             f"{folder} holds no image: expected images like {example}; copy them or delete the "
-            f"folder"
+            "folder"
         )
     return [found[frame] for frame in sorted(found)]

@@ -42,7 +42,7 @@ COUNTS = {
 
 
 def ilids_vid(root: Path, *, split: int = 0) -> Dataset:
-    """Read iLIDS-VID: the first half of a split is the test, camera 1 asks and camera 2 answers.
+    """Read iLIDS-VID: the first half of a split is tested on, camera 1 against camera 2.
 
     Args:
         root: folder that holds ``i-LIDS-VID/`` and ``train-test people splits/``.
@@ -67,7 +67,7 @@ def ilids_vid(root: Path, *, split: int = 0) -> Dataset:
         camera = 1 if lone[0] in tracks[1] else 2
         raise FileNotFoundError(
             f"{home / 'sequences' / f'cam{camera}' / f'person{lone[0]:03}'} is missing: every "
-            f"person has a track in each camera"
+            "person has a track in each camera"
         )
     persons = sorted(tracks[0])
     splits = ranked_splits(path, persons, ORIGIN)

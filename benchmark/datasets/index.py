@@ -61,9 +61,10 @@ def _key(root: Path, variant: str, sources: Sources) -> str:
     """Hash over everything that the outcome depends on."""
     digest = hashlib.sha256(f"{FORMAT}\n{os.path.abspath(root)}\n{variant}\n".encode())
     for folder in sources.folders:
-        digest.update(f"{folder}\0{os.stat(folder).st_mtime_ns}\n".encode())
+        below = os.path.relpath(folder, root)
+        digest.update(f"{below}\0{os.stat(folder).st_mtime_ns}\n".encode())
     for file in sources.files:
-        digest.update(f"{file}\0{sha256(file)}\n".encode())
+        digest.update(f"{os.path.relpath(file, root)}\0{sha256(file)}\n".encode())
     return digest.hexdigest()
 
 

@@ -64,7 +64,7 @@ def lsvid(root: Path) -> Dataset:
     if home is None:
         raise FileNotFoundError(
             f"{root} holds no tracklet_train/ and tracklet_test/: expected these, list_sequence/ "
-            f"and test/data/info_test.mat (LS-VID layout)"
+            "and test/data/info_test.mat (LS-VID layout)"
         )
     lists = {part: _find(home, [f"{p}/list_seq_{part}.txt" for p in LISTS]) for part in PARTS}
     lines = {part: _lines(lists[part]) for part in PARTS}
@@ -152,7 +152,7 @@ def _tracklet(folder: Path, names: tuple[str, ...], pid: int, shift: int) -> Tra
         if fields is None or int(fields["camera"]) == 0:
             raise ValueError(
                 f"{folder / name}: the third field of its name is no camera, expected a name like "
-                f"0001_0002_03_0004.jpg"
+                "0001_0002_03_0004.jpg"
             )
         camera = camera or int(fields["camera"])
         if int(fields["camera"]) != camera:

@@ -61,7 +61,7 @@ def mars(root: Path, *, progress: Progress = SILENT) -> Dataset:
         root: folder that holds ``bbox_train``, ``bbox_test`` and ``info`` (or
             ``MARS-evaluation/info``); one level of nesting (``mars/``, ``MARS/``,
             ``bbox_train/bbox_train``) is looked through.
-        progress: is told of every person's folder.
+        progress: advances with every person's folder.
 
     Raises:
         FileNotFoundError: a folder, table or image is missing; the message names it.

@@ -33,7 +33,7 @@ def mars_home(root: Path) -> Path:
     if any((root / part).is_dir() for part in RECUT):
         raise ValueError(
             f"{root} holds {RECUT[1]}/: a re-cut of MARS with other persons and tracklets, whose "
-            f"numbers compare with nobody's; expected bbox_train/, bbox_test/ and info/"
+            "numbers compare with nobody's; expected bbox_train/, bbox_test/ and info/"
         )
     raise FileNotFoundError(
         f"{root} holds no bbox_test/: expected bbox_train/, bbox_test/ and info/ (MARS layout)"

@@ -61,7 +61,7 @@ COUNTS_200 = {
 
 
 def prid2011(root: Path, *, split: int = 0, persons: int = 178) -> Dataset:
-    """Read PRID-2011: camera a asks, camera b answers.
+    """Read PRID-2011: queries are from camera a, the gallery is camera b.
 
     Args:
         root: folder that holds ``multi_shot/`` (or ``prid_2011/multi_shot/``) and a split file.

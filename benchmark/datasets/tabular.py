@@ -117,7 +117,7 @@ def _add(table: _Table, number: int, row: dict[str, str], folders: dict[Path, bo
             if first != number:
                 raise ValueError(
                     f"{name} is in line {first} already: an image belongs to one tracklet, and a "
-                    f"query must not be in the gallery again"
+                    "query must not be in the gallery again"
                 )
             table.tracklets[key].append((name, size))
     except FileNotFoundError as error:

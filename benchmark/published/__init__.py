@@ -25,6 +25,13 @@ PAPERS = {
     "Attention (2018)",
     "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification "
     "(ECCV 2020)",
+    "cosam": "Co-segmentation Inspired Attention Networks for Video-based Person Re-identification "
+    "(ICCV 2019)",
+    "tclnet": "Temporal Complementary Learning for Video Person Re-Identification (ECCV 2020)",
+    "bicnet": "BiCnet-TKS: Learning Efficient Spatial-Temporal Representation for Video Person "
+    "Re-Identification (CVPR 2021)",
+    "tf_clip": "TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification "
+    "(AAAI 2024)",
 }
 COLUMNS = (
     "paper",
@@ -51,11 +58,12 @@ def load() -> pd.DataFrame:
     Returns:
         A fresh frame with the columns
 
-        * ``paper`` (a key of `PAPERS`), ``table``, ``row`` (from 1 in printed order);
+        * ``paper`` (a key of `PAPERS`), ``table`` (100 + n: Table n of the supplement), ``row``
+          (from 1 in printed order);
         * ``system``: the name as printed, without references to literature; where the print spreads
           it over two columns, both, with a comma between;
-        * ``dataset``: ``mars``, ``duke_video``, ``prid2011`` or ``ilids_vid``; missing for GFLOP,
-          which belong to none;
+        * ``dataset``: ``mars``, ``duke_video``, ``prid2011``, ``ilids_vid`` or ``lsvid``; missing
+          for GFLOP, which belong to none;
         * ``metric``: ``R1``, ``R5``, ``R10``, ``R20``, ``mAP``, in percent, or ``GFLOP``, in a unit
           that the paper does not state (a multiply-add counts about one); ``value`` as printed;
         * ``frames``: of a clip in testing, missing where the paper does not say;

@@ -75,6 +75,13 @@ def test_a_methods_own_backbone_is_narrowed():
     assert narrow.backbone_of("resnet50").arguments == {"channels": narrow.channels, "stem": 16}
 
 
+def test_a_vision_transformer_keeps_its_kind_and_is_narrowed_with_the_stages():
+    own = "vit_base_patch16_clip_quickgelu_224"
+    assert str(recipe("unified").backbone_of(own)) == own
+    narrow = recipe("quick").backbone_of(own)
+    assert str(narrow) == f"{own}[depth=2,embed_dim=64,num_heads=4]"
+
+
 def test_none_is_a_word_where_a_setting_takes_words():
     assert recipe("quick", parse_changes(["init=none"])).init == "none"
     assert recipe("quick[init=none]").init == "none"

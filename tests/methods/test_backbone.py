@@ -83,8 +83,10 @@ def test_given_model_is_copied(narrow):
 
 @pytest.mark.parametrize("name", ["resnet18", "legacy_seresnet50"])
 @pytest.mark.parametrize("last_stride", [1, 2])
-def test_rows_are_those_of_the_map(name, last_stride):
-    net = FrameNet(timm.create_model(name), last_stride=last_stride).to("meta")
+@pytest.mark.parametrize("stem_padding", [True, False])
+def test_rows_are_those_of_the_map(name, last_stride, stem_padding):
+    net = FrameNet(timm.create_model(name), last_stride=last_stride, stem_padding=stem_padding)
+    net = net.to("meta")
     for height in (33, 34, 63, 70):
         x = net.stem(torch.empty(1, 3, height, 64, device="meta"))
         for stage in (1, 2, 3, 4):
@@ -99,6 +101,16 @@ def test_stem_activation_stands_between_norm_and_pool(narrow, wake, draw):
         assert torch.equal(FrameNet(source).eval().stem(x), source.maxpool(normed.relu()))
         without = FrameNet(source, stem_activation=False).eval().stem(x)
         assert torch.equal(without, source.maxpool(normed)) and (without < 0).any()
+
+
+def test_stem_padding_false_pools_whole_windows_only(narrow, wake, draw):
+    source, x = wake(narrow()), draw(2, 3, 64, 34)
+    with torch.no_grad():
+        active = source.bn1(source.conv1(x)).relu()
+        without = FrameNet(source, stem_padding=False).eval().stem(x)
+        assert torch.equal(without, F.max_pool2d(active, 3, 2))
+    assert without.shape[2:] == (15, 8)
+    assert FrameNet(source).stem(x).shape[2:] == (16, 9)
 
 
 def test_widths_are_those_of_the_stages(narrow):

@@ -16,7 +16,7 @@ TINY = "resnet50[channels=4+8+8+8,layers=1+2+3+1,stem=4]"
 
 def tiny(name, num_classes=0):
     torch.manual_seed(0)
-    return registry.create(name, num_classes, backbone=TINY, size=(64, 32))
+    return registry.create(name, num_classes, backbone=TINY, size=(64, 48), frames=4)
 
 
 # ---- what it is ----------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_every_method_trains_with_another_head(name, neck, draw):
     model = tiny(name, 2)
     torch.manual_seed(0)
     model.head = Head(model.head.width, 2, neck=neck)
-    out = model.train()(draw(4, 4, 3, 64, 32))
+    out = model.train()(draw(4, 4, 3, 64, 48))
     assert out.heads == ()
     sum(losses(out, torch.tensor([0, 0, 1, 1]), UNIFIED).values()).backward()
     assert model.head.classifier.weight.grad.any()
@@ -127,5 +127,5 @@ def test_every_method_trains_with_another_head(name, neck, draw):
     if neck != "none":
         assert not torch.allclose(out.metric, out.embedding)
     with torch.no_grad():
-        out = model.eval()(draw(2, 4, 3, 64, 32))
+        out = model.eval()(draw(2, 4, 3, 64, 48))
     assert torch.equal(model.neck(out.metric), out.embedding)

@@ -175,7 +175,7 @@ def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ..
     about = {
         "method": method,
         "backbone": "resnet50",
-        "clip": {"frames": 8, "height": 256, "width": 128},
+        "clip": {"frames": getattr(layout, "FRAMES", 8), "height": 256, "width": 128},
         "bytes": out.stat().st_size,
         "sha256": sha256(out),
         "origin": layout.ORIGIN,

@@ -1,7 +1,7 @@
 """Examines a copy of a data set: counts, split files, persons, unlisted files and every image.
 
-What is wrong is told apart from what merely differs from the official set: a smaller set, or one of
-one's own, in the same layout is as right as any.
+Wrong is one thing, different from the official set another: a smaller set, or one of one's own, in
+the same layout is as right as any.
 """
 
 from collections import Counter
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import DISTRACTOR, JUNK, Dataset, Tracklet
-from benchmark.datasets.catalogue import Brought, open_dataset, resolve
+from benchmark.datasets.catalogue import Brought, open_dataset, parse_name, resolve
 from benchmark.datasets.check.image_integrity import broken_images
 from benchmark.datasets.check.reference_counts import claims_to_be, count
 from benchmark.datasets.check.unlisted_files import unlisted_files
 from benchmark.datasets.kind import DatasetKind
 from benchmark.files import sha256
 from benchmark.progress import SILENT, Progress
+from benchmark.rules import PROTOCOLS
 
 SHOWN = 20  # findings of one kind that are listed; the others are counted
 AGAIN = "get it from the archive again"
@@ -29,7 +30,7 @@ class Finding:
     Attributes:
         check: what, e.g. ``train persons``.
         found: a number, or what is wrong in words.
-        expected: the official number, or what is right; None if nothing is.
+        expected: the published number, or what is right; None if nothing is.
         verdict: ``right``, ``official`` (as published), ``differs`` (from the published) or
             ``wrong``.
         remedy: what to do about it, if it is wrong.
@@ -63,13 +64,20 @@ def examine(
         root: where it lies.
         deep: decode every image.
         workers: processes that check images; None decides by their number.
-        progress: is told of long work.
+        progress: advances with long work.
         extra: data sets of plugins.
 
     Raises:
         LookupError: no data set, or no knob, of that name.
-        ValueError: a knob's value does not fit, or no root was given where one is needed.
+        ValueError: a knob's value does not fit, no root was given where one is needed, or the name
+            is one of a part, or of several data sets.
     """
+    name = parse_name(text)
+    if name.suffixes or len(name.variants) > 1:
+        raise ValueError(
+            f"{text!r} is a part of a data set, or several: check a whole one, e.g. "
+            f"{name.variants[0]}"
+        )
     kind, _ = resolve(text, root, extra)
     try:
         dataset = open_dataset(text, root, progress=progress, extra=extra, trust_index=False)
@@ -179,8 +187,6 @@ def _unmatched(dataset: Dataset, queries: Sequence[Tracklet]) -> Finding:
     alone = [t for t in queries if seen[t.pid] < 2]
     if not alone:
         return Finding(check=check, found=0)
-    from benchmark.protocols import PROTOCOLS
-
     rules = PROTOCOLS.get(dataset.protocol)
     if rules is None or rules.unmatched == "skip":
         return Finding(check=check, found=len(alone))

@@ -31,7 +31,7 @@ def broken_images(
         paths: image files.
         deep: decode all of them; otherwise only beginning and end are read.
         workers: processes; None is one for each processor, if there are images enough.
-        progress: is told of every few images.
+        progress: advances with every few images.
     """
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     if workers is None:

@@ -62,7 +62,7 @@ def synthetic(
         misalignment: boxes shifted, badly sized and shaking, 0 .. 1.
         noise: grain, motion blur and coarse pixels, 0 .. 1.
         seed: another seed is another crowd in other places.
-        progress: is told after every tracklet.
+        progress: advances with every tracklet.
 
     Raises:
         ValueError: a knob is out of range.

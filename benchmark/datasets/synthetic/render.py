@@ -38,7 +38,7 @@ def render(
         folder: receives ``bbox_train``, ``bbox_test`` and ``info``.
         knobs: what to render.
         workers: processes to share the work; the bytes written do not depend on it.
-        progress: is told after every tracklet.
+        progress: advances with every tracklet.
 
     Raises:
         OSError: a file could not be written.
