@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-# what only training needs: classifiers, and heads of features that retrieval does not compare
-CLASSIFIERS = ("head.classifier.", "head.below.")
+# what a network built without classes lacks: classifiers, and what feeds only them
+TRAINING_ONLY = ("head.classifier.", "head.below.", "head.projection.")
 _STATISTICS = ("running_mean", "running_var")
 
 
@@ -19,7 +19,7 @@ def to_half(
     """
     half, dropped, kept = {}, [], []
     for key, value in state.items():
-        if key.startswith(CLASSIFIERS):
+        if key.startswith(TRAINING_ONLY):
             dropped.append(f"left out {key}: the classifier of the training identities")
         elif not value.is_floating_point() or key.endswith(_STATISTICS):
             half[key] = value.contiguous()

@@ -178,7 +178,7 @@ def test_clip_weights_that_cannot_be_had_are_one_clear_error(offline):
 
 @pytest.mark.parametrize("backbone", [NARROW, TINY_VIT, f"{VIT}[embed_dim=12,num_heads=2,depth=1]"])
 def test_clip_weights_are_for_clip_s_own_networks_only(offline, backbone):
-    with pytest.raises(ValueError, match="no CLIP weights for .*init=none"):
+    with pytest.raises(ValueError, match=r"no CLIP weights for .*init=none"):
         build_backbone(backbone, "clip")
     assert offline == []
 

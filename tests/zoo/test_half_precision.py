@@ -2,6 +2,7 @@
 
 import torch
 
+from zoo import registry
 from zoo.half_precision import to_half
 
 
@@ -32,3 +33,16 @@ def test_a_channels_last_kernel_is_stored_as_any_other():
     kernel = torch.randn(4, 3, 5, 5)
     laid_out = kernel.to(memory_format=torch.channels_last)
     assert to_half({"a": laid_out})[0]["a"].is_contiguous()
+
+
+def test_what_is_left_of_every_method_is_its_network_without_classes():
+    for name, function in registry.methods().items():
+        own = registry.own_backbone(function).removeprefix("legacy_")
+        if "resnet" not in own:
+            continue
+        tiny = f"{own}[channels=4+8+8+8,layers=1+2+3+1,stem=4]"
+        trained, plain = (
+            registry.create(name, classes, backbone=tiny, size=(64, 64)).state_dict()
+            for classes in (3, 0)
+        )
+        assert set(to_half(trained)[0]) == set(plain), name

@@ -24,7 +24,7 @@ from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.config import Settings, read_settings
 from zoo.checkpoints.convert import misfits
 from zoo.checkpoints.table import find
-from zoo.half_precision import CLASSIFIERS
+from zoo.half_precision import TRAINING_ONLY
 
 GOLDEN_CLIPS = 2
 
@@ -113,12 +113,12 @@ def fitting(
     Raises:
         ValueError: keys are missing, unknown or of another shape, or a number is not finite.
     """
-    kept = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
+    kept = {k: v for k, v in state.items() if not k.startswith(TRAINING_ONLY)}
     dropped = ()
     if len(kept) < len(state):
-        weight = state.get(f"{CLASSIFIERS[0]}weight")
+        weight = state.get(f"{TRAINING_ONLY[0]}weight")
         count = "" if weight is None or weight.ndim == 0 else f" of {len(weight)} identities"
-        dropped = (f"{CLASSIFIERS[0]}*: the classifier{count} in training; retrieval needs none",)
+        dropped = (f"{TRAINING_ONLY[0]}*: the classifier{count} in training; retrieval needs none",)
     wrong = misfits(kept, model.state_dict())
     if wrong:
         raise ValueError(f"{name} does not fit its network: {wrong}")

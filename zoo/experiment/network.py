@@ -8,7 +8,7 @@ from torch import nn
 
 from zoo import registry
 from zoo.experiment.spec import RunSpec
-from zoo.half_precision import CLASSIFIERS
+from zoo.half_precision import TRAINING_ONLY
 
 
 def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Module:
@@ -36,7 +36,7 @@ def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Modul
 
 def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
     """The trained network, without its classifier, in evaluation."""
-    state = {k: v for k, v in load_file(weights).items() if not k.startswith(CLASSIFIERS)}
+    state = {k: v for k, v in load_file(weights).items() if not k.startswith(TRAINING_ONLY)}
     model = build(spec, 0, trained=True)
     model.load_state_dict(state)
     return model.eval()

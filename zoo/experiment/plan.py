@@ -143,7 +143,8 @@ def _pretrained_runs(
     if request.recipe is not None or request.changes or request.seeds != 1:
         raise ValueError("--pretrained trains nothing: leave out --recipe, --set and --seeds")
     settings = read_settings()
-    splits = _splits(dataclasses.replace(request, limit=None), opener)
+    whole = dataclasses.replace(request, limit=None)  # its fingerprint is the checkpoints'
+    splits = _splits(whole, _opener(whole, progress))
     choice = pretrained.choose(names, splits[0], table(settings), settings)
     for line in choice.lines:
         progress.note(line)

@@ -5,14 +5,15 @@ import json
 
 import pytest
 
-from benchmark import files, record
+from benchmark import record
 from benchmark.datasets.catalogue import open_dataset
 from tests.zoo.conftest import PUBLISHED as NAME
 from tests.zoo.conftest import published_entry
 from zoo.checkpoints.table import write_table
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.pretrained import specification
-from zoo.experiment.run import run
-from zoo.experiment.spec import Conditions
+from zoo.experiment.run import Run
 
 
 def bench(call, people, out, *more):
@@ -31,7 +32,7 @@ def test_checkpoints_are_reported_on_without_training(table, call, people, tmp_p
     assert entry.checkpoint == row.sha256 and entry.metrics == expected.metrics
     assert entry.run == expected.run  # the run that published it is this very run
     spec = json.loads((run / "spec.json").read_text())
-    assert spec["checkpoint"] == f"{NAME}@{row.sha256}" and files.hash_of(spec) == entry.run
+    assert spec["checkpoint"] == f"{NAME}@{row.sha256}" and RunFolder(run).spec().id == entry.run
     assert entry.run != row.trained()["id"]
     assert any(f"weights of checkpoint {NAME}" in note for note in entry.notes)
     assert "| `sta` |" in (tmp_path / "o" / "report.md").read_text()
@@ -39,24 +40,18 @@ def test_checkpoints_are_reported_on_without_training(table, call, people, tmp_p
 
 def test_a_run_without_a_checkpoint_is_named_as_before(results):
     spec = json.loads((results / "spec.json").read_text())
-    assert "checkpoint" not in spec and results.name.endswith(files.hash_of(spec))
+    assert "checkpoint" not in spec and results.name.endswith(RunFolder(results).spec().id)
 
 
 def test_a_run_takes_only_the_weights_that_it_is_specified_with(table, people, tmp_path):
-    row, dataset = published_entry(table), open_dataset("folder", people)
-    conditions = Conditions(device="cpu", workers=0, protocols=("open",), command="")
-    for wrong, file in (("0" * 64, row.packaged), (row.sha256, None)):
-        spec = specification(row, wrong, dataset)
-        with pytest.raises(ValueError, match="is not the checkpoint of the run"):
-            run(
-                spec,
-                tmp_path / "run",
-                dataset=dataset,
-                conditions=conditions,
-                on_progress=print,
-                checkpoint=file,
-            )
-    assert not (tmp_path / "run" / "weights.safetensors").exists()
+    checkpoint, dataset = published_entry(table), open_dataset("folder", people)
+    folder, options = RunFolder(tmp_path / "run"), ExecutionOptions(workers=0)
+    for wrong, file in (("0" * 64, checkpoint.packaged), (checkpoint.sha256, None)):
+        spec = specification(checkpoint, wrong, dataset)
+        run = Run(spec, dataset, options, folder, fetch=lambda file=file: file)
+        with pytest.raises(ValueError, match="is not the run's checkpoint"):
+            run.train()
+    assert not folder.weights.exists()
 
 
 def test_the_same_command_again_embeds_nothing(table, call, people, tmp_path):
