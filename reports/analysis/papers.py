@@ -25,6 +25,10 @@ SHORT = {
     "sta": "STA",
     "resnet3d": "ResNet3D",
     "ap3d": "AP3D",
+    "cosam": "COSAM",
+    "tclnet": "TCLNet",
+    "bicnet": "BiCnet-TKS",
+    "tf_clip": "TF-CLIP",
 }
 SCORES = ("R1", "mAP")
 
