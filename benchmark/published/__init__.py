@@ -80,6 +80,11 @@ def load() -> pd.DataFrame:
     return cells[list(COLUMNS)].astype(_NUMBERS)
 
 
+def table_name(table: int) -> str:
+    """What a paper calls a table of ours: ``Table 2``, or ``Table S7`` of the supplement."""
+    return f"Table {table}" if table <= 100 else f"Table S{table - 100}"
+
+
 def _cells(paper: str) -> pd.DataFrame:
     """One paper's cells, in printed order; ``quoted`` says whose figures a row repeats."""
     printed = _read(paper)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark.label import Label
+from benchmark.published import table_name
 from reports.analysis.groups import Group
 from reports.analysis.label_text import order
 from reports.analysis.papers import ADDRESS, SCORES, SHORT, lines, matched, printed, printed_tables
@@ -43,7 +44,7 @@ def sheets(group: Group) -> list[Sheet]:
     for (paper, table), of_table in printed_tables().items():
         found = matched(of_table, group)
         if len(found) >= 2:
-            title = f"{SHORT[paper]}, Table {table}"
+            title = f"{SHORT[paper]}, {table_name(table)}"
             rows = every[(every["paper"] == paper) & (every["table"] == table)]
             made.append(_sheet(title, rows, found, group))
     return [sheet for sheet in made if sheet]
@@ -62,7 +63,7 @@ def _headline(every: pd.DataFrame, group: Group) -> Sheet | None:
     places = sorted(first)
     by_address = every.set_index(ADDRESS, drop=False)
     rows = by_address.loc[[first[place] for place in places]].reset_index(drop=True)
-    where = [f"{SHORT[paper]}, Table {table}" for paper, table, _ in map(first.get, places)]
+    where = [f"{SHORT[paper]}, {table_name(table)}" for paper, table, _ in map(first.get, places)]
     found = dict(enumerate(places))
     return _sheet("Measured and published", rows.assign(system=where), found, group, headline=True)
 

@@ -28,6 +28,7 @@ SHORT = {
     "cosam": "COSAM",
     "tclnet": "TCLNet",
     "bicnet": "BiCnet-TKS",
+    "tf_clip": "TF-CLIP",
 }
 SCORES = ("R1", "mAP")
 

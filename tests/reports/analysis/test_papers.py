@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark import published
 from benchmark.label import Label
 from reports.analysis import papers
 from reports.analysis.groups import groups
@@ -68,3 +69,7 @@ def test_counts_of_narrow_or_small_networks_do_not_stand_for_a_paper_s(folder):
     frame = counted(collect([folder]))
     assert len(frame) and papers._counts(frame.assign(backbone="[channels=4]")) == {}
     assert papers._counts(frame.assign(height=128)) == {}
+
+
+def test_every_paper_has_a_short_name():
+    assert set(published.PAPERS) <= set(papers.SHORT)
