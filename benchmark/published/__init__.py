@@ -1,10 +1,11 @@
-"""What the four papers print: every row of every table of results, as one long frame.
+"""What the papers print: every row of every table of results, as one long frame.
 
 Each paper's figures lie in a file of its own, one line a printed row, the columns in the order of
 the print, so that page and file can be laid side by side. There, ``-`` is a dash of the print, and
 a blank means that the table has no such column. Our remarks are kept apart: ``notes.csv`` says what
 is doubtful and why, ``protocols.csv`` what a paper says of its test. In both a blank matches
-everything; a cell has every note that matches it, but only the last protocol.
+everything; a cell has every note that matches it, but only the last protocol. Table 0 holds what a
+paper is known by through others only; its notes begin with "Third party".
 
 No torch is needed, so that reports can be made anywhere.
 """
@@ -22,6 +23,9 @@ PAPERS = {
     "(AAAI 2019)",
     "resnet3d": "Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
     "Attention (2018)",
+    "psta": "Pyramid Spatial-Temporal Aggregation for Video-based Person Re-Identification "
+    "(ICCV 2021)",
+    "sinet": "Salient-to-Broad Transition for Video Person Re-identification (CVPR 2022)",
 }
 COLUMNS = (
     "paper",
@@ -51,8 +55,8 @@ def load() -> pd.DataFrame:
         * ``paper`` (a key of `PAPERS`), ``table``, ``row`` (from 1 in printed order);
         * ``system``: the name as printed, without references to literature; where the print spreads
           it over two columns, both, with a comma between;
-        * ``dataset``: ``mars``, ``duke_video``, ``prid2011`` or ``ilids_vid``; missing for GFLOP,
-          which belong to none;
+        * ``dataset``: ``mars``, ``duke_video``, ``prid2011``, ``ilids_vid`` or ``lsvid``; missing
+          for GFLOP, which belong to none;
         * ``metric``: ``R1``, ``R5``, ``R10``, ``R20``, ``mAP``, in percent, or ``GFLOP``, in a unit
           that the paper does not state (a multiply-add counts about one); ``value`` as printed;
         * ``frames``: of a clip in testing, missing where the paper does not say;

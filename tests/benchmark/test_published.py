@@ -14,6 +14,8 @@ ROWS = {  # rows of each table of results
     "nlam": {1: 6, 3: 4, 4: 4, 5: 2, 6: 3, 7: 15},
     "sta": {1: 6, 2: 4, 3: 3, 4: 12, 5: 2},
     "resnet3d": {2: 3, 3: 3, 4: 14},
+    "psta": {0: 1},
+    "sinet": {0: 4},
 }
 CELLS = {("stenvan", 1): 30, ("nlam", 7): 45, ("sta", 4): 42, ("resnet3d", 4): 38}
 CELL = ["paper", "table", "row", "dataset", "metric"]
@@ -42,6 +44,11 @@ BY_HAND = [
     ("resnet3d", 3, 2, "mars", "R5", 92.6, "ReID"),
     ("resnet3d", 4, 14, "ilids_vid", "R1", 81.3, "ours"),
     ("resnet3d", 4, 12, "prid2011", "R1", 90.3, "QAN"),
+    ("psta", 0, 1, "mars", "mAP", 85.8, "PSTA"),
+    ("psta", 0, 1, "prid2011", "R5", 98.9, "PSTA"),
+    ("sinet", 0, 2, "lsvid", "R1", 86.2, "IDNet (ResNet50 + IDM)"),
+    ("sinet", 0, 3, "mars", "mAP", 86.2, "SINet (ResNet50 + SBM + IDM)"),
+    ("sinet", 0, 4, "mars", "R1", 91.2, "SANet (ResNet50 + SA Block)"),
 ]
 
 
@@ -74,7 +81,7 @@ def test_every_table_has_all_its_rows_numbered_in_order(frame):
 
 
 def test_no_table_loses_a_cell(frame):
-    assert len(frame) == 494
+    assert len(frame) == 517
     counts = frame.groupby(["paper", "table"]).size()
     assert {table: counts[table] for table in CELLS} == CELLS
 
@@ -103,7 +110,7 @@ def test_percentages_are_percentages_and_name_their_data_set(frame):
     flop = frame["metric"] == "GFLOP"
     assert set(frame.loc[~flop, "metric"]) == {"R1", "R5", "R10", "R20", "mAP"}
     assert frame.loc[~flop, "value"].between(1, 100).all()
-    datasets = {"mars", "duke_video", "prid2011", "ilids_vid"}
+    datasets = {"mars", "duke_video", "prid2011", "ilids_vid", "lsvid"}
     assert set(frame.loc[~flop, "dataset"]) == datasets
     assert set(frame.loc[flop, "paper"]) == {"stenvan"}
     assert frame.loc[flop, "dataset"].isna().all()
@@ -160,6 +167,12 @@ def test_only_a_papers_own_figures_have_its_protocol(frame):
     assert one(frame, "stenvan", 6, 8, "mars", "R1")[["protocol"]].isna().all()  # STA's figure
     assert "re-ranking" in one(frame, "sta", 4, 12, "mars", "mAP")["protocol"]
     assert "re-ranking" not in one(frame, "sta", 4, 11, "mars", "mAP")["protocol"]
+
+
+def test_figures_that_came_through_others_say_through_whom(frame):
+    through = frame[frame["table"] == 0]
+    assert len(through) and through["note"].str.startswith("Third party: ").all()
+    assert not frame.loc[frame["table"] > 0, "note"].fillna("").str.contains("Third party").any()
 
 
 def test_doubtful_cells_say_why(frame):
