@@ -1,4 +1,4 @@
-"""The one way in which the project writes files, whole or not at all; and hashes of them."""
+"""Files: written whole or not at all, hashed, kept inside a folder, and cached in one place."""
 
 import errno
 import hashlib
@@ -6,7 +6,11 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import platformdirs
+
+APP = "video-reid-zoo"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -72,6 +76,26 @@ def hash_of(data: object) -> str:
     """First 12 hexadecimal digits of the sha256 of the data as JSON with sorted keys."""
     text = json.dumps(data, sort_keys=True, allow_nan=False, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def inside(root: Path, name: str) -> Path:
+    """``root / name`` for a name that a file gives, which must not lead out of ``root``.
+
+    Raises:
+        ValueError: it is absolute, empty, or climbs out.
+    """
+    parts = PureWindowsPath(name).parts if os.sep == "\\" else PurePosixPath(name).parts
+    leaves = ".." in PurePosixPath(name).parts or ".." in PureWindowsPath(name).parts
+    anchored = PurePosixPath(name).anchor or PureWindowsPath(name).anchor
+    if not parts or leaves or anchored or "\0" in name:
+        raise ValueError(f"{name!r} leads out of {root}: expected a path below it")
+    return Path(root, *parts)
+
+
+def cache_root() -> Path:
+    """The user's cache folder: ``$ZOO_CACHE``, or the platform's place for caches."""
+    cache = os.environ.get("ZOO_CACHE")
+    return Path(cache).expanduser() if cache else platformdirs.user_cache_path(APP)
 
 
 def _umask() -> int:

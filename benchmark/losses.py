@@ -15,7 +15,7 @@ from torch import Tensor
 from methods.output import ClipOutput, HeadOutput
 
 if TYPE_CHECKING:
-    from benchmark.recipes import Recipe
+    from benchmark.recipe import Recipe
 
 CONTRAST_TEMPERATURE = 0.07
 

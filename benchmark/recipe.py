@@ -18,7 +18,7 @@ DISTANCES = {
     "l2sq-raw": ("euclidean", "metric"),
 }
 SCHEDULES = ("steps", "cosine", "exponential")
-INITS = ("none", "imagenet", "synthetic")
+INITS = ("none", "imagenet", "clip", "synthetic")
 NECKS = ("own", "bn", "none")
 
 
@@ -55,8 +55,8 @@ class Recipe:
         channels: widths of the four stages; empty for the network's own.
         layers: blocks of the four stages; empty for the network's own.
         stem: width of the first convolution; 0 for the network's own.
-        init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights, or
-            ``synthetic`` for those of a narrow network that come with the package.
+        init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights, ``clip`` for
+            OpenAI's, or ``synthetic`` for those of a narrow network that come with the package.
         neck: what follows the feature: ``bn``, the same BN neck and classifier for every method,
             ``none``, the same without BatchNorm, or ``own``, each method's.
         frames: T, frames of a training clip.
@@ -151,7 +151,12 @@ class Recipe:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in kept.items()}
 
     def backbone_of(self, own: str) -> Variant:
-        """The backbone for a method whose own is ``own``, as a variant."""
+        """The backbone for a method whose own is ``own``, as a variant.
+
+        A method on a vision transformer keeps its own, and a recipe with ``channels`` narrows it.
+        """
+        if own.startswith("vit_"):
+            return Variant(own, NARROW_VIT if self.channels else {})
         name = own if self.backbone == "own" else self.backbone
         chosen = {"channels": self.channels, "layers": self.layers, "stem": self.stem}
         shape = {name: value for name, value in chosen.items() if value}
@@ -174,6 +179,8 @@ class Recipe:
 
 # legacy SENet takes no widths; this is its timm twin
 _NARROWABLE = {"legacy_seresnet50": "seresnet50"}
+# what a recipe with narrow stages makes of a vision transformer
+NARROW_VIT = {"embed_dim": 64, "depth": 2, "num_heads": 4}
 
 
 def check_ranges(recipe: Recipe) -> None:

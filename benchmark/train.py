@@ -22,7 +22,7 @@ from benchmark.optimisers import OPTIMISERS
 from benchmark.pixels import normalise
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
-from benchmark.samplers import SAMPLERS, TrainingClips, batches
+from benchmark.samplers import SAMPLERS, IdentitySampler, TrainingClips, batches
 from benchmark.training_state import TrainingLog, TrainingState
 
 CHECK_EVERY = 50  # steps between two looks at whether the loss is still a number
@@ -126,7 +126,17 @@ def train(
             state.save(final=state.epoch == recipe.epochs)
     if validation is not None and validation.keep_best:
         state.restore_best()
+    return _summary(state, sampler, memory, validation)
+
+
+def _summary(
+    state: TrainingState,
+    sampler: IdentitySampler,
+    memory: PeakMemory,
+    validation: Validation | None,
+) -> Training:
     batch = sampler.ids_per_batch * sampler.clips_per_id
+    kept_best = validation is not None and validation.keep_best
     return Training(
         epochs=state.epoch,
         steps=state.step,
@@ -134,10 +144,10 @@ def train(
         clips_per_s=round(state.step * batch / state.seconds, 2) if state.seconds else 0.0,
         peak_memory_mb=round(memory.peak_mb(), 1),
         persons=len(sampler.rows),
-        tracklets=len(pids),
+        tracklets=sum(map(len, sampler.rows.values())),
         batch=batch,
         final=state.means,
-        best_epoch=state.best_epoch if validation is not None and validation.keep_best else None,
+        best_epoch=state.best_epoch if kept_best else None,
     )
 
 

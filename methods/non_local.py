@@ -21,11 +21,14 @@ class NonLocal(nn.Module):
     Args:
         channels: C.
         window: None for the whole clip, else attention within groups of that many adjacent frames.
+        pool_keys: max-pool φ and g over 2×2 cells, so that a clip has a quarter of the keys (AP3D,
+            ECCV 2020).
     """
 
-    def __init__(self, channels: int, *, window: int | None = None):
+    def __init__(self, channels: int, *, window: int | None = None, pool_keys: bool = False):
         super().__init__()
         self.window = window
+        self.pool_keys = nn.MaxPool2d(2) if pool_keys else nn.Identity()
         self.theta = nn.Conv2d(channels, channels // 2, 1)
         self.phi = nn.Conv2d(channels, channels // 2, 1)
         self.g = nn.Conv2d(channels, channels // 2, 1)
@@ -54,8 +57,8 @@ class NonLocal(nn.Module):
         window = self.window or frames
         height, width = x.shape[-2:]
         cells = x if stripes is None else stripe_means(x, stripes)  # [B*T, C, h, w]
-        # [B', window*h*w, C/2] with B' = B*T/window
-        q, k, v = (tokens(conv(cells), window) for conv in (self.theta, self.phi, self.g))
+        q = tokens(self.theta(cells), window)  # [B', window*h*w, C/2] with B' = B*T/window
+        k, v = (tokens(self.pool_keys(conv(cells)), window) for conv in (self.phi, self.g))
         y = attend(q, k, v)
         if maps is not None:
             maps[name] = attention_of_cells(q, k, frames, window, cells.shape[-2:])
@@ -108,13 +111,21 @@ def check_stripes(rows: int, stripes: int, stage: str) -> None:
 def attention_of_cells(
     q: Tensor, k: Tensor, frames: int, window: int, size: tuple[int, int]
 ) -> Tensor:
-    """Attention of three cells of the middle frame: [B, 3, T, rows, columns]."""
+    """Attention of three cells of the middle frame: [B, 3, T, rows, columns].
+
+    A key that stands for 2×2 cells (``pool_keys``) shares its attention out among them.
+    """
     rows, columns = size
     middle = frames // 2
     group, place = divmod(middle, window)
     cells = [place * rows * columns + rows * i // 4 * columns + columns // 2 for i in (1, 2, 3)]
     q, k = (t.unflatten(0, (-1, frames // window))[:, group] for t in (q, k))  # [B, window*h*w, d]
     weights = (q[:, cells] @ k.transpose(1, 2)).softmax(-1)  # [B, 3, window*h*w]
-    weights = weights.unflatten(2, (window, rows, columns))
+    if weights.shape[2] == window * rows * columns:
+        weights = weights.unflatten(2, (window, rows, columns))
+    else:
+        weights = weights.unflatten(2, (window, rows // 2, columns // 2)) / 4
+        weights = weights.repeat_interleave(2, 3).repeat_interleave(2, 4)
+        weights = F.pad(weights, (0, columns % 2, 0, rows % 2))  # an odd last cell has no key
     before, after = group * window, frames - (group + 1) * window
     return F.pad(weights, (0, 0, 0, 0, before, after))

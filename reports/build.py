@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.files import write_text, write_whole
-from reports.analysis.groups import Failure, Group, Results, collect, groups
-from reports.figures import pictures as drawing
+from reports.analysis.convergence import with_verdicts
+from reports.analysis.groups import Group, groups
+from reports.figures import inspected as inspections
 from reports.figures.film_strips import save
-from reports.figures.pictures import OURS, Picture
+from reports.figures.pictures import GENERATED, Picture, all_figures
 from reports.formats import exports, html, latex, markdown
+from reports.read.inspection import Inspection
+from reports.read.results import Failure, Results, collect
 
 FORMATS = ("md", "html", "tex", "csv", "json")
 DEFAULT = ("md", "html")
+_PICTURES = {"md": ".png", "tex": ".pdf"}  # what the figures of a format are written as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +40,13 @@ class Report:
     failures: tuple[Failure, ...]
 
 
-def build(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) -> Report:
+def build(
+    folders: Sequence[Path],
+    out: Path,
+    formats: Sequence[str] = DEFAULT,
+    *,
+    keep_unconverged: bool = False,
+) -> Report:
     """Read the result folders and write the report into ``out``.
 
     Figures come first and what links to them last; what an earlier report drew and this one does
@@ -46,6 +56,7 @@ def build(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) 
         folders: result folders; several are merged.
         out: where to write.
         formats: of `FORMATS`.
+        keep_unconverged: let methods that did not converge stand on Pareto fronts.
 
     Raises:
         ValueError: there is neither a record nor a failed run, or no such format.
@@ -53,20 +64,21 @@ def build(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) 
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise ValueError(f"format {', '.join(unknown) or 'missing'}: expected {', '.join(FORMATS)}")
-    results = collect(folders)
+    results = with_verdicts(collect(folders))
     if results.frame.empty and not results.failures:
         where = ", ".join(str(folder) for folder in folders) or "no folder"
         problems = "".join(f"; {problem}" for problem in results.problems[:3])
         raise ValueError(f"no records to report on below {where}{problems}")
-    out, tables = Path(out), groups(results.frame)
-    looked_at, problems = drawing.looked_at(results)
+    out = Path(out)
+    tables = groups(results.frame, keep_unconverged=keep_unconverged)
+    inspected, problems = inspections.read(results)
     results = dataclasses.replace(results, problems=(*results.problems, *problems))
-    pictures, written = _draw(results, tables, looked_at, out, formats)
+    pictures, written = _draw(results, tables, inspected, out, formats)
     texts: dict[str, Callable[[], str]] = {
         "csv": lambda: exports.to_csv(exports.frame(tables)),
         "json": lambda: exports.to_json(tables),
         "tex": lambda: latex.render(results, tables, pictures),
-        "html": lambda: html.render(results, tables, looked_at),
+        "html": lambda: html.render(results, tables, inspected),
         "md": lambda: markdown.render(results, tables, pictures),
     }
     for name, text in texts.items():
@@ -75,8 +87,8 @@ def build(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) 
             write_text(written[-1], text())
     if "csv" in formats:
         written.append(out / "published.csv")
-        write_text(written[-1], exports.to_csv(exports.pairs(tables)))
-    _tidy(out, written, formats)
+        write_text(written[-1], exports.to_csv(exports.published(tables)))
+    _remove_outdated(out, written, formats)
     return Report(
         path=out / f"report.{formats[0]}",
         reports=tuple(out / f"report.{name}" for name in dict.fromkeys(formats)),
@@ -89,53 +101,56 @@ def build(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) 
 def _draw(
     results: Results,
     tables: Sequence[Group],
-    looked_at: Sequence[tuple[Path, drawing.inspection.Inspection]],
+    inspected: Sequence[tuple[Path, Inspection]],
     out: Path,
     formats: Sequence[str],
 ) -> tuple[list[Picture], list[Path]]:
     """Draw what the formats need: PNG for Markdown, PDF for LaTeX."""
-    endings = [end for name, end in (("md", ".png"), ("tex", ".pdf")) if name in formats]
+    endings = [end for name, end in _PICTURES.items() if name in formats]
     pictures: list[Picture] = []
     written: list[Path] = []
     if not endings:
         return pictures, written
 
-    def headline(key: drawing.Key) -> str:
-        return markdown.plain_headline(key, tables)
-
-    for picture, draw in drawing.all_figures(results, tables, headline):
+    for picture, draw in all_figures(results, tables):
         figure = draw()
         for end in endings:
             written.append((out / picture.file).with_suffix(end))
             save(figure, written[-1])
         pictures.append(picture)
-    for looked in drawing.inspected(looked_at) if "md" in formats else ():
-        written.append(out / looked.picture.file)
-        _copy(looked, written[-1])
-        pictures.append(looked.picture)
+    for one in inspections.pictures(inspected) if "md" in formats else ():
+        written.append(out / one.picture.file)
+        _copy(one, written[-1])
+        pictures.append(one.picture)
     return pictures, written
 
 
-def _copy(looked: drawing.Looked, path: Path) -> None:
+def _copy(one: inspections.InspectedPicture, path: Path) -> None:
     """What `zoo inspect` drew already is not drawn again."""
-    if looked.source.is_file():
-        data = looked.source.read_bytes()
+    if one.source.is_file():
+        data = one.source.read_bytes()
         write_whole(path, lambda part: part.write_bytes(data))
     else:
-        save(looked.draw(), path)
+        save(one.draw(), path)
 
 
-def _tidy(out: Path, written: Iterable[Path], formats: Sequence[str]) -> None:
+def _remove_outdated(out: Path, written: Iterable[Path], formats: Sequence[str]) -> None:
     """Remove pictures of an earlier report in these formats."""
     made = {path.name for path in written}
-    endings = {".png" * ("md" in formats), ".pdf" * ("tex" in formats)}
+    endings = {end for name, end in _PICTURES.items() if name in formats}
     for old in out.iterdir():
-        ours = OURS.fullmatch(old.name) and old.suffix in endings and old.is_file()
+        ours = GENERATED.fullmatch(old.name) and old.suffix in endings and old.is_file()
         if ours and old.name not in made:
             old.unlink()
 
 
-def stale(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) -> list[str]:
+def stale(
+    folders: Sequence[Path],
+    out: Path,
+    formats: Sequence[str] = DEFAULT,
+    *,
+    keep_unconverged: bool = False,
+) -> list[str]:
     """What of the report in ``out`` is not what these records give now, one line each.
 
     The report is made again in a temporary folder and compared, byte by byte.
@@ -145,7 +160,7 @@ def stale(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) 
     """
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "report"
-        made = build(folders, fresh, formats).written
+        made = build(folders, fresh, formats, keep_unconverged=keep_unconverged).written
         out, found = Path(out), []
         for path in made:
             old = out / path.name
@@ -155,10 +170,10 @@ def stale(folders: Sequence[Path], out: Path, formats: Sequence[str] = DEFAULT) 
                 found.append(f"{old} is not what the records give now")
         names = {path.name for path in made}
         if out.is_dir():
-            endings = {path.suffix for path in made if OURS.fullmatch(path.name)}
+            endings = {path.suffix for path in made if GENERATED.fullmatch(path.name)}
             found += [
                 f"{old} belongs to an older report"
                 for old in sorted(out.iterdir())
-                if OURS.fullmatch(old.name) and old.suffix in endings and old.name not in names
+                if GENERATED.fullmatch(old.name) and old.suffix in endings and old.name not in names
             ]
     return found

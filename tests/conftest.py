@@ -15,8 +15,8 @@ TINY = {
     "layers": (1, 2, 3, 1),
     "height": 64,
     "width": 32,
-    "identities": 2,
-    "tracklets": 2,
+    "ids_per_batch": 2,
+    "clips_per_id": 2,
     "epochs": 2,
 }
 TINY_SET = [

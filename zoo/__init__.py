@@ -1,4 +1,4 @@
-"""The user's door to the zoo.
+"""Attention methods for video person re-identification, compared under identical rules.
 
     import zoo
 
@@ -6,33 +6,67 @@
     model = zoo.create("stenvan", num_classes=625)
     model = zoo.load("stenvan.synthetic")
 
-Names are looked up when they are first used, so that ``import zoo`` is quick.
+    result = zoo.bench(["stenvan", "sta[blocks=8]"], dataset="synthetic", seeds=3)
+    result.table
+
+Names are looked up when they are first used, so that ``import zoo`` is quick and loads no torch.
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.checkpoints.load import load
-    from zoo.registry import create, list_methods
+    from zoo.checkpoints import convert as convert
+    from zoo.checkpoints.load import load as load
+    from zoo.experiment.bench import bench as bench
+    from zoo.experiment.bench import load_records as load_records
+    from zoo.experiment.paper_recipes import make_recipe as recipe
+    from zoo.plugins import register as register
+    from zoo.registry import create as create
+    from zoo.registry import list_methods as list_methods
+    from zoo.tools.measure import cost as cost
+    from zoo.tools.measure import embed as embed
+    from zoo.tools.measure import open_dataset as open_dataset
+    from zoo.tools.measure import score as score
 
-__version__ = "0.1.0"
-__all__ = ["create", "list_methods", "load"]
-
-_HOMES = {
-    "create": "zoo.registry",
-    "list_methods": "zoo.registry",
-    "load": "zoo.checkpoints.load",
-    "convert": "zoo.checkpoints.convert",
+__version__ = "0.2.0"
+_HOMES = {  # public name -> module, and the name there
+    "bench": ("zoo.experiment.bench", "bench"),
+    "convert": ("zoo.checkpoints.convert", ""),
+    "cost": ("zoo.tools.measure", "cost"),
+    "create": ("zoo.registry", "create"),
+    "embed": ("zoo.tools.measure", "embed"),
+    "list_methods": ("zoo.registry", "list_methods"),
+    "load": ("zoo.checkpoints.load", "load"),
+    "load_records": ("zoo.experiment.bench", "load_records"),
+    "open_dataset": ("zoo.tools.measure", "open_dataset"),
+    "recipe": ("zoo.experiment.paper_recipes", "make_recipe"),
+    "register": ("zoo.plugins", "register"),
+    "score": ("zoo.tools.measure", "score"),
 }
+__all__ = [
+    "bench",
+    "convert",
+    "cost",
+    "create",
+    "embed",
+    "list_methods",
+    "load",
+    "load_records",
+    "open_dataset",
+    "recipe",
+    "register",
+    "score",
+]
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    home = importlib.import_module(_HOMES[name])
-    return home if _HOMES[name].endswith(f".{name}") and name == "convert" else getattr(home, name)
+    home, attribute = _HOMES[name]
+    module = importlib.import_module(home)
+    return getattr(module, attribute) if attribute else module
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

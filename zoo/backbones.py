@@ -9,6 +9,7 @@ the shape of a network and nothing else; weights are only ever loaded by ``weigh
 
 import logging
 import re
+from collections.abc import Mapping
 
 import timm
 from torch import nn
@@ -60,7 +61,7 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
 
     Args:
         text: e.g. ``resnet50``, ``resnet50.tv_in1k`` or ``resnet50[layers=1+2+3+1,stem=16]``.
-        weights: ``imagenet``, ``synthetic`` or None, see `zoo.registry.create`.
+        weights: ``imagenet``, ``clip``, ``synthetic`` or None, see `zoo.registry.create`.
 
     Raises:
         LookupError: timm has no such network, or the argument is not one of `ARGUMENTS`.
@@ -83,10 +84,12 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
         raise ValueError(f"timm cannot build {text!r}: {_first_line(error)}") from None
     if weights == "imagenet":
         _load_imagenet(network, variant)
+    elif weights == "clip":
+        _load_clip(network, variant)
     elif weights == "synthetic":
         load_initial_weights(network, variant)
     elif weights is not None:
-        raise ValueError(f"unknown weights {weights!r}: expected imagenet, synthetic or None")
+        raise ValueError(f"unknown weights {weights!r}: expected imagenet, clip, synthetic or None")
     return network
 
 
@@ -111,12 +114,27 @@ def _load_imagenet(network: nn.Module, variant: Variant) -> None:
     name = IMAGENET.get(variant.name, variant.name)
     if set(variant.arguments) - _SAME_WEIGHTS:
         raise ValueError(f"there are no ImageNet weights for {variant}: use --set init=none")
+    _load_from_timm(network, name, "ImageNet", variant.arguments)
+
+
+def _load_clip(network: nn.Module, variant: Variant) -> None:
+    """OpenAI's image towers; `methods.clip_vit` resizes their position embeddings itself."""
+    architecture = variant.name.partition(".")[0]
+    other_shape = set(variant.arguments) - (_SAME_WEIGHTS - {"img_size"})
+    if other_shape or "_clip_" not in architecture:
+        raise ValueError(f"there are no CLIP weights for {variant}: use --set init=none")
+    _load_from_timm(network, f"{architecture}.openai", "CLIP", variant.arguments)
+
+
+def _load_from_timm(
+    network: nn.Module, name: str, kind: str, arguments: Mapping[str, object]
+) -> None:
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it logs every retry
     try:
-        source = timm.create_model(name, pretrained=True, **variant.arguments)
+        source = timm.create_model(name, pretrained=True, **arguments)
     except Exception as error:  # hub, cache and network each raise their own
         raise OSError(
-            f"the ImageNet weights {name} cannot be had ({_first_line(error)}): "
+            f"the {kind} weights {name} cannot be had ({_first_line(error)}): "
             "download them once while online, or use --set init=none"
         ) from None
     network.load_state_dict(source.state_dict())

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-CLASSIFIER = "head.classifier."
+# what only training needs: classifiers, and heads of features that retrieval does not compare
+CLASSIFIERS = ("head.classifier.", "head.below.")
 _STATISTICS = ("running_mean", "running_var")
 
 
@@ -18,7 +19,7 @@ def to_half(
     """
     half, dropped, kept = {}, [], []
     for key, value in state.items():
-        if key.startswith(CLASSIFIER):
+        if key.startswith(CLASSIFIERS):
             dropped.append(f"left out {key}: the classifier of the training identities")
         elif not value.is_floating_point() or key.endswith(_STATISTICS):
             half[key] = value.contiguous()

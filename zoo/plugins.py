@@ -3,7 +3,7 @@
 A plugin is a module that Python can import, or a single file. It holds at least one of
 
 * ``METHODS``, ``DATASETS``: tuples of functions; a function's name is the name of the method or
-  data set;
+  data set, and a data set may also be a `benchmark.datasets.kind.DatasetKind`;
 * ``LOSSES``, ``SAMPLERS``, ``OPTIMISERS``, ``SAMPLINGS`` (how the frames of a training clip are
   drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries by name, as those of `benchmark`,
   which take the entries in.
@@ -13,9 +13,9 @@ Installed packages may also name methods and data sets by the entry-point groups
 """
 
 import hashlib
-import importlib
 import importlib.util
 import inspect
+import os
 import re
 import sys
 import traceback
@@ -32,17 +32,17 @@ KINDS = {
     "dataset": ("DATASETS", None),
     "loss": ("LOSSES", "benchmark.losses"),
     "sampler": ("SAMPLERS", "benchmark.samplers"),
-    "optimiser": ("OPTIMISERS", "benchmark.train"),
+    "optimiser": ("OPTIMISERS", "benchmark.optimisers"),
     "sampling": ("SAMPLINGS", "benchmark.clips"),
     "metric": ("METRICS", "benchmark.metrics"),
     "recipe": ("RECIPES", "benchmark.recipes"),
-    "protocol": ("PROTOCOLS", "benchmark.protocols"),
+    "protocol": ("PROTOCOLS", "benchmark.rules"),
 }
 _ADDED: dict[str, dict[str, Callable]] = {"METHODS": {}, "DATASETS": {}}
 
 
 def register(kind: str, thing: object, name: str | None = None) -> None:
-    """Make a thing known by name, as a plugin would: ``register("method", my_function)``.
+    """Make a thing known by name, as a plugin would: ``zoo.register("method", my_function)``.
 
     Args:
         kind: method, dataset, loss, sampler, optimiser, sampling, metric, recipe or protocol.
@@ -60,7 +60,7 @@ def register(kind: str, thing: object, name: str | None = None) -> None:
 
 
 def add_plugin(text: str) -> None:
-    """Import a plugin and make known what it brings: all of it, or nothing where a part is wrong.
+    """Import a plugin and make known what it brings: everything, or nothing if a part is wrong.
 
     Args:
         text: a module that Python can import, or the path of a .py file. A file is imported under a
@@ -73,8 +73,8 @@ def add_plugin(text: str) -> None:
     module = _import(text)
     found = list(_contents(module, text))
     if not found:
-        names = ", ".join(attribute for attribute, _ in KINDS.values())
-        raise LookupError(f"plugin {text!r} brings nothing: expected one or more of {names}")
+        known = ", ".join(attribute for attribute, _ in KINDS.values())
+        raise LookupError(f"plugin {text!r} brings nothing: expected one or more of {known}")
     seen: dict[tuple[str, str], object] = {}
     for kind, name, thing in found:
         origin = f"plugin {text!r}, {_place(module, kind, thing)}"
@@ -102,7 +102,7 @@ def plugin_functions(attribute: str, group: str) -> list[Callable]:
             thing = entry.load()
         except Exception as error:  # whatever somebody else's module raises
             raise ValueError(f"{origin} fails: {_first_line(error)}") from None
-        _check_function(thing, origin, method=attribute == "METHODS")
+        _check_function(_function_of(thing), origin, method=attribute == "METHODS")
         found.append(thing)
     return found
 
@@ -112,7 +112,7 @@ def plugin_functions(attribute: str, group: str) -> list[Callable]:
 
 def _import(text: str) -> ModuleType:
     path = Path(text).expanduser()
-    is_file = path.suffix == ".py" or len(path.parts) > 1
+    is_file = path.suffix == ".py" or bool({"/", os.sep} & set(text))
     if is_file and not (path.is_file() and path.suffix == ".py"):
         raise LookupError(f"plugin {text!r}: there is no .py file {path.absolute()}")
     if not is_file and not all(part.isidentifier() for part in text.split(".")):
@@ -120,10 +120,9 @@ def _import(text: str) -> ModuleType:
     try:
         return _import_file(path.resolve()) if is_file else importlib.import_module(text)
     except (Exception, SystemExit) as error:  # whatever the module raises
-        place = _place_of(error)
-        if place is None:
-            file = f", did you mean ./{text}.py?" if Path(f"{text}.py").is_file() else ""
-            raise LookupError(f"plugin {text!r} cannot be imported: {error}{file}") from None
+        if (place := _place_of(error)) is None:
+            hint = f", did you mean ./{text}.py?" if Path(f"{text}.py").is_file() else ""
+            raise LookupError(f"plugin {text!r} cannot be imported: {error}{hint}") from None
         raise ValueError(f"plugin {text!r} fails at {place}: {_first_line(error)}") from None
 
 
@@ -155,7 +154,7 @@ def _place_of(error: BaseException) -> str | None:
 def _place(module: ModuleType, kind: str, thing: object = None) -> str:
     """``file:line`` of a thing if it stands in the module's file, else of where it is listed."""
     file = module.__file__
-    code = getattr(thing, "__code__", None)
+    code = getattr(_function_of(thing), "__code__", None)
     if code is not None and code.co_filename == file:
         return f"{file}:{code.co_firstlineno}"
     listed = re.compile(rf"{KINDS[kind][0]}\b")
@@ -173,18 +172,14 @@ def _first_line(error: BaseException) -> str:
 def _contents(module: ModuleType, text: str) -> Iterator[tuple[str, str, object]]:
     """Kind, name and thing of everything that a plugin lists."""
     for kind, (attribute, home) in KINDS.items():
-        if not hasattr(module, attribute):
-            continue
-        listed = getattr(module, attribute)
+        listed = getattr(module, attribute, () if home is None else {})
         expected, form = (tuple, "a tuple of functions") if home is None else (dict, "a dictionary")
         if not isinstance(listed, expected):
-            raise ValueError(
-                f"plugin {text!r}, {_place(module, kind)}: {attribute} is "
-                f"{type(listed).__name__}, expected {form}"
-            )
+            what = f"{attribute} is {type(listed).__name__}, expected {form}"
+            raise ValueError(f"plugin {text!r}, {_place(module, kind)}: {what}")
         for item in listed:
-            thing = item if home is None else listed[item]
-            yield kind, getattr(item, "__name__", None) if home is None else item, thing
+            own = getattr(_function_of(item), "__name__", None)
+            yield kind, own if home is None else item, item if home is None else listed[item]
 
 
 def _entries(kind: str) -> MutableMapping[str, object]:
@@ -193,44 +188,45 @@ def _entries(kind: str) -> MutableMapping[str, object]:
     return _ADDED[attribute] if home is None else getattr(importlib.import_module(home), attribute)
 
 
-def _check(kind: str, name: object, thing: object, origin: str) -> None:
-    """Refuse what is not of its kind, and a name that another one has."""
-    if kind in ("method", "dataset"):
-        _check_function(thing, origin, method=kind == "method")
-        if name != thing.__name__:
-            raise ValueError(f"{origin}: {thing.__name__!r} cannot go by another name, {name!r}")
-    elif kind in ("recipe", "protocol"):
-        _check_object(kind, name, thing, origin)
-    elif not callable(thing):
-        raise ValueError(f"{origin}: {kind} {name!r} is {type(thing).__name__}, not callable")
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w./-]*", name):
-        raise ValueError(f"{origin}: {name!r} is no name: letters, digits and _ . / - only")
-    taken = {**_built_in(kind), **_entries(kind)}.get(name, thing)
-    if taken is not thing:
-        raise ValueError(f"{origin}: there is another {kind} of the name {name!r}: rename yours")
-
-
-def _built_in(kind: str) -> dict[str, Callable]:
+def _built_in(kind: str) -> dict[str, object]:
     """Our own methods or data sets by name; other kinds are all in one dictionary."""
     if kind == "method":
-        from zoo.registry import METHODS as functions
+        from zoo.registry import METHODS as known
     elif kind == "dataset":
-        from benchmark.datasets.catalogue import DATASETS as functions
+        from benchmark.datasets.catalogue import DATASETS as known
     else:
         return {}
-    return {function.__name__: function for function in functions}
+    return {_function_of(thing).__name__: thing for thing in known}
 
 
-def _check_object(kind: str, name: object, thing: object, origin: str) -> None:
-    from benchmark.protocols import Protocol
-    from benchmark.recipes import Recipe
+def _function_of(thing: object) -> object:
+    """The function that a method or data set is; a `DatasetKind` holds it."""
+    return thing if callable(thing) else getattr(thing, "open", thing)
 
-    expected = {"recipe": Recipe, "protocol": Protocol}[kind]
-    if not isinstance(thing, expected):
-        what = type(thing).__name__
-        raise ValueError(f"{origin}: {kind} {name!r} is {what}, expected {expected.__name__}")
-    if thing.name != name:
-        raise ValueError(f"{origin}: {kind} {thing.name!r} cannot go by another name, {name!r}")
+
+def _check(kind: str, name: object, thing: object, origin: str) -> None:
+    """Refuse what is not of its kind, and a name that another one has."""
+    own = name
+    if kind in ("method", "dataset"):
+        _check_function(_function_of(thing), origin, method=kind == "method")
+        own = _function_of(thing).__name__
+    elif kind in ("recipe", "protocol"):
+        from benchmark.recipe import Recipe
+        from benchmark.rules import Protocol
+
+        expected = {"recipe": Recipe, "protocol": Protocol}[kind]
+        if not isinstance(thing, expected):
+            what = type(thing).__name__
+            raise ValueError(f"{origin}: {kind} {name!r} is {what}, expected {expected.__name__}")
+        own = thing.name
+    elif not callable(thing):
+        raise ValueError(f"{origin}: {kind} {name!r} is {type(thing).__name__}, not callable")
+    if name != own:
+        raise ValueError(f"{origin}: {kind} {own!r} cannot have another name, {name!r}")
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w./-]*", name):
+        raise ValueError(f"{origin}: {name!r} is no name: letters, digits and _ . / - only")
+    if {**_built_in(kind), **_entries(kind)}.get(name, thing) is not thing:
+        raise ValueError(f"{origin}: there is another {kind} of the name {name!r}: rename yours")
 
 
 def _check_function(thing: object, origin: str, *, method: bool) -> None:
@@ -238,20 +234,17 @@ def _check_function(thing: object, origin: str, *, method: bool) -> None:
     if not inspect.isfunction(thing) or not thing.__name__.isidentifier():
         what = getattr(thing, "__name__", type(thing).__name__)
         raise ValueError(f"{origin}: {what} is no function with a name of its own (def …)")
+    name = thing.__name__
     try:
         variants.parameters(thing)
     except Exception as error:  # an annotation may be any expression
-        reason = _first_line(error)
-        raise ValueError(
-            f"{origin}: the annotations of {thing.__name__} cannot be read ({reason})"
-        ) from None
-    if not method:
-        return
+        why = _first_line(error)
+        raise ValueError(f"{origin}: {name}: its annotations cannot be read ({why})") from None
     given = inspect.signature(thing).parameters
     bare = [n for n, p in given.items() if p.default is p.empty and n != "num_classes"]
-    if bare or "num_classes" not in given:
+    if method and (bare or "num_classes" not in given):
         wrong = f"{bare[0]} has no default" if bare else "it does not take num_classes"
         raise ValueError(
-            f"{origin}: {thing.__name__}: {wrong}; expected e.g. "
+            f"{origin}: {name}: {wrong}; expected e.g. "
             "def mine(backbone='resnet50', num_classes=0, *, depth: int = 1)"
         )

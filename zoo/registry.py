@@ -10,6 +10,7 @@ from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
+from methods.ap3d import ap3d, ap3d_nl, ap_i3d, c2d, c2d_nl, i3d, p3d
 from methods.backbone import channels_last
 from methods.baselines import (
     resnet50_image,
@@ -20,6 +21,9 @@ from methods.baselines import (
     seresnet50_ta,
     seresnet50_tp,
 )
+from methods.bicnet import bicnet_tks
+from methods.clip_vit import clip_vit_avg
+from methods.cosam import cosam
 from methods.head import NECKS, Head
 from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
@@ -36,6 +40,8 @@ from methods.psta import psta
 from methods.resnet3d import resnet3d50, resnet3d50_nl
 from methods.sinet import idnet, sanet, sbnet, sinet
 from methods.sta import sta, sta_attention, sta_avg, sta_baseline, sta_fusion
+from methods.tclnet import tclnet
+from methods.tf_clip import tf_clip
 from zoo.backbones import build_backbone
 from zoo.plugins import plugin_functions
 
@@ -64,11 +70,23 @@ METHODS = (
     resnet50_image,
     resnet3d50,
     resnet3d50_nl,
+    c2d,
+    i3d,
+    ap_i3d,
+    p3d,
+    ap3d,
+    c2d_nl,
+    ap3d_nl,
+    cosam,
+    tclnet,
+    bicnet_tks,
     psta,
     sinet,
     sbnet,
     idnet,
     sanet,
+    clip_vit_avg,
+    tf_clip,
 )
 OWN = "own"  # in place of a backbone or a neck: the method's own
 
@@ -126,9 +144,10 @@ def create(
         backbone: a timm model, or the name of one with arguments in brackets
             (``resnet50[channels=16+32+64+128,layers=1+2+3+1]``); None or ``own`` is the method's
             own.
-        weights: ``imagenet`` takes timm's weights for the backbone, and downloads them if they are
-            not in the cache; ``synthetic`` those that come with the package, see
-            `zoo.initial_weights`; None leaves the random ones.
+        weights: ``imagenet`` takes timm's weights for the backbone, ``clip`` OpenAI's for a vision
+            transformer of theirs, and downloads them if they are not in the cache; ``synthetic``
+            those that come with the package, see `zoo.initial_weights`; None leaves the random
+            ones.
         size: (height, width) of the images, for methods with a layer as large as the map; others
             take any.
         frames: T of the clips, for methods with a layer as long as the clip; others take any.

@@ -1,81 +1,208 @@
 """Opens a data set by name: ``open_dataset("synthetic[occlusion=0.6]")``.
 
-A data set is a function ``name(root, *, knobs)`` that returns a `Dataset`; its name is the
-function's.
+A name is ``name[knobs]``, several joined by ``+`` (see `benchmark.datasets.joined`), and then, each
+after a colon, which part of it is meant: ``mars:5persons`` (`Dataset.limited`) or
+``mars:held-out-0-of-5`` (`Dataset.held_out`, also ``…-seed-3``).
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmark import variants
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.duke_video import duke_video
-from benchmark.datasets.folder import folder
-from benchmark.datasets.ilids_vid import ilids_vid
-from benchmark.datasets.lsvid import lsvid
-from benchmark.datasets.mars import mars
-from benchmark.datasets.prid2011 import prid2011
-from benchmark.datasets.synthetic.dataset import synthetic
-from benchmark.datasets.tabular import csv
+from benchmark.datasets.duke_video import DUKE_VIDEO
+from benchmark.datasets.folder import FOLDER
+from benchmark.datasets.ilids_vid import ILIDS_VID
+from benchmark.datasets.index import indexed
+from benchmark.datasets.joined import join
+from benchmark.datasets.kind import DatasetKind, as_kind
+from benchmark.datasets.lsvid import LSVID
+from benchmark.datasets.mars import MARS
+from benchmark.datasets.prid2011 import PRID2011
+from benchmark.datasets.synthetic.dataset import SYNTHETIC
+from benchmark.datasets.tabular import CSV
+from benchmark.progress import SILENT, Progress
+from benchmark.variants import Variant
 
-DATASETS = (mars, duke_video, ilids_vid, prid2011, lsvid, folder, csv, synthetic)
-SELF_MADE = ("synthetic",)  # these need no data root
-FILES = ("csv",)  # these may lie in one file
-OnProgress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+DATASETS = (MARS, DUKE_VIDEO, ILIDS_VID, PRID2011, LSVID, FOLDER, CSV, SYNTHETIC)
+Brought = DatasetKind | Callable[..., Dataset]  # what a plugin brings
+Root = Path | Mapping[str, Path] | None
+_LIMITED = re.compile(r"(\d+)persons")
+_HELD_OUT = re.compile(r"held-out-(\d+)-of-(\d+)(?:-seed-(\d+))?")
+
+
+class Name(NamedTuple):
+    """A data set's name, taken apart: joined variants, and what is left of them."""
+
+    variants: tuple[Variant, ...]
+    suffixes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ":".join(["+".join(map(str, self.variants)), *self.suffixes])
 
 
 def open_dataset(
     text: str,
-    root: Path | None = None,
+    root: Root = None,
     *,
-    on_progress: OnProgress | None = None,
-    extra: Sequence[Callable] = (),
+    progress: Progress = SILENT,
+    extra: Sequence[Brought] = (),
+    trust_index: bool = True,
 ) -> Dataset:
     """Open the data set that ``text`` names.
 
     Args:
-        text: a variant, e.g. ``mars`` or ``synthetic[occlusion=0.6,seed=3]``.
+        text: e.g. ``mars``, ``synthetic[occlusion=0.6,seed=3]``, ``mars+ilids_vid`` or
+            ``mars:held-out-0-of-5``.
         root: where the data lie; the synthetic set renders itself into a cache if none is given.
-        on_progress: told of long work.
-        extra: data set functions of plugins.
+            Of joined sets it is the folder that holds each, under its name or as its layout says;
+            or a mapping from names to folders.
+        progress: advances with long work.
+        extra: data sets of plugins.
+        trust_index: False reads a large copy anew even if nothing seems to have changed.
 
     Raises:
         LookupError: no data set, or no knob, of that name.
         ValueError: a knob's value does not fit, or no root was given where one is needed.
         FileNotFoundError: data are missing; the message names the first missing thing.
     """
-    function, variant = resolve(text, root, extra)
-    is_file = variant.name in FILES and root is not None and Path(root).is_file()
-    if root is not None and variant.name not in SELF_MADE and not (is_file or Path(root).is_dir()):
-        raise FileNotFoundError(
-            f"{root} is no folder: --data-root must name the folder that holds {variant.name!r}"
-        )
-    takes_progress = "on_progress" in variants.parameters(function)
-    progress = {"on_progress": on_progress} if takes_progress else {}
-    found = function(None if root is None else Path(root), **variant.arguments, **progress)
-    if found.splits > 1:  # the splits of a data set go by one name; which one, `split` says
-        kept = {key: value for key, value in variant.arguments.items() if key != "split"}
-        variant = variants.Variant(variant.name, kept)
-    return replace(found, name=str(variant))
+    name = parse_name(text)
+    several = len(name.variants) > 1
+    found = []
+    for variant in name.variants:
+        where = _root_of(find_kind(variant.name, extra), root, several)
+        kind, variant = resolve(str(variant), where, extra)
+        found.append(_open(kind, variant, where, progress, trust_index))
+    dataset = found[0]
+    if several:
+        others = [name_of_split(one.name, one.split) for one in found[1:]]
+        dataset = join(found, "+".join([dataset.name, *others]))
+    for suffix in name.suffixes:
+        dataset = derive(dataset, suffix)
+    return dataset
 
 
 def resolve(
-    text: str, root: Path | None = None, extra: Sequence[Callable] = ()
-) -> tuple[Callable, variants.Variant]:
-    """The function and the canonical variant of a data set, without looking at any file.
+    text: str, root: Path | None = None, extra: Sequence[Brought] = ()
+) -> tuple[DatasetKind, Variant]:
+    """The kind and the canonical variant of one data set, without looking at any file.
 
     Raises:
         LookupError: no data set, or no knob, of that name.
         ValueError: a knob's value does not fit, or no root was given where one is needed.
     """
-    known = {function.__name__: function for function in (*DATASETS, *extra)}
     asked = variants.parse(text)
-    function = variants.choose(asked.name, known, "data set")
-    knobs = variants.parameters(function)
-    for name in ("root", "on_progress"):  # no knobs of the data
-        knobs.pop(name, None)
-    if root is None and asked.name not in SELF_MADE:
-        raise ValueError(f"data set {asked.name!r} needs --data-root DIR: the folder that holds it")
-    checked = variants.checked(asked.arguments, knobs, asked.name)
-    return function, variants.Variant(asked.name, checked)
+    kind = find_kind(asked.name, extra)
+    if root is None and not kind.self_made:
+        raise ValueError(f"data set {kind.name!r} needs --data-root DIR: the folder that holds it")
+    return kind, Variant(kind.name, variants.checked(asked.arguments, kind.knobs, kind.name))
+
+
+def find_kind(name: str, extra: Sequence[Brought] = ()) -> DatasetKind:
+    """What is known of the data set of that name, without knobs or suffixes.
+
+    Raises:
+        LookupError: there is none.
+        ValueError: two have the same name.
+    """
+    known: dict[str, DatasetKind] = {}
+    for kind in (*DATASETS, *map(as_kind, extra)):
+        if known.setdefault(kind.name, kind).open is not kind.open:
+            raise ValueError(
+                f"two data sets are called {kind.name!r}: {kind.open.__module__} must rename "
+                "its own"
+            )
+    return variants.choose(name, known, "data set")
+
+
+def parse_name(text: str) -> Name:
+    """Take a data set's name apart; the inverse of ``str``.
+
+    Raises:
+        ValueError: it is no name.
+    """
+    whole, *suffixes = _split(text.strip(), ":")
+    return Name(tuple(map(variants.parse, _split(whole, "+"))), tuple(suffixes))
+
+
+def name_of_split(name: str, split: int) -> str:
+    """The text that opens the given split of the data set called ``name``.
+
+    A `Dataset.name` is the same for all splits: ``prid2011[persons=200]`` and 3 give
+    ``prid2011[persons=200,split=3]``; a suffix stays at the end.
+    """
+    first, *others = parse_name(name).variants
+    if split:
+        first = Variant(first.name, {**first.arguments, "split": split})
+    return str(Name((first, *others), parse_name(name).suffixes))
+
+
+def is_self_made(name: str) -> bool:
+    """True if everything in a data set of this name is rendered here; never so of plugins' sets."""
+    ours = {kind.name for kind in DATASETS if kind.self_made}
+    return all(variant.name in ours for variant in parse_name(name).variants)
+
+
+def derive(dataset: Dataset, suffix: str) -> Dataset:
+    """The part of a data set that a suffix of its name means.
+
+    Raises:
+        ValueError: no such suffix, or there is no such part.
+    """
+    if limited := _LIMITED.fullmatch(suffix):
+        return dataset.limited(int(limited[1]))
+    if held_out := _HELD_OUT.fullmatch(suffix):
+        return dataset.held_out(*(int(number or 0) for number in held_out.groups()))
+    raise ValueError(
+        f"{dataset.name}:{suffix} names no part of a data set: expected a suffix like 5persons or "
+        "held-out-0-of-5"
+    )
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split at the marks that stand outside brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "[") - (character == "]")
+        if character == mark and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _root_of(kind: DatasetKind, root: Root, several: bool) -> Path | None:
+    """Where one of several data sets lies."""
+    if root is None:
+        return None
+    if isinstance(root, Mapping):
+        return Path(root[kind.name]) if kind.name in root else None
+    beside = Path(root) / kind.name
+    if several and (beside.is_dir() or kind.self_made):
+        return beside if beside.is_dir() else None
+    return Path(root)
+
+
+def _open(
+    kind: DatasetKind, variant: Variant, root: Path | None, progress: Progress, trust: bool
+) -> Dataset:
+    there = kind.self_made or root.is_dir() or (kind.one_file and root.is_file())
+    if not there:
+        raise FileNotFoundError(
+            f"{root} is no folder: --data-root must name the folder that holds {kind.name!r}"
+        )
+
+    def read() -> Dataset:
+        return kind.read(root, variant.arguments, progress)
+
+    if kind.sources is None or root is None:
+        found = read()
+    else:
+        found = indexed(root, str(variant), kind.sources(root), read, trust=trust)
+    if found.splits > 1:  # the splits of a data set go by one name; which one, `split` says
+        kept = {key: value for key, value in variant.arguments.items() if key != "split"}
+        variant = Variant(variant.name, kept)
+    return replace(found, name=str(variant))

@@ -6,16 +6,12 @@ copies: person, camera, frame of the tracklet, X (or D in distractors) and the f
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from benchmark.datasets.base import (
-    Dataset,
-    Tracklet,
-    find_home,
-    fingerprint,
-    grammatical_images,
-    subfolders,
-)
+from benchmark.datasets.base import Dataset, Tracklet, fingerprint
+from benchmark.datasets.folders import find_home, grammatical_images, subfolders
+from benchmark.datasets.kind import DatasetKind
 
 PARTS = ("train", "query", "gallery")
 NESTED = ("DukeMTMC-VideoReID", "dukemtmc-vidreid", "dukemtmc_vidreid", "duke_video")
@@ -27,6 +23,26 @@ WITHDRAWN = (
     "DukeMTMC was withdrawn by its makers in 2019, since filming and sharing went beyond what had "
     "been approved: this project links to no copy and publishes no weights trained on it"
 )
+LAYOUT = f"""
+DIR/                                  also DIR/DukeMTMC-VideoReID/ or
+                                      DIR/dukemtmc-vidreid/DukeMTMC-VideoReID/
+  train/0001/0001/                    702 persons, 2,196 tracklets
+    0001_C6_F0099_X30823.jpg          person, camera, frame, frame in the video;
+                                      also 0001C6F0099X30823.jpg
+  query/0002/0001/...                 702 persons, 702 tracklets
+  gallery/0002/0001/...               1,110 persons, 2,636 tracklets, queries included
+
+{WITHDRAWN}.
+"""
+COUNTS = {
+    "train persons": 702,
+    "train tracklets": 2_196,
+    "test persons": 1_110,
+    "test tracklets": 2_636,
+    "query persons": 702,
+    "query tracklets": 702,
+    "cameras": 8,
+}
 
 
 def duke_video(root: Path) -> Dataset:
@@ -89,7 +105,7 @@ def _tracklet(path: Path, person: str) -> tuple[Tracklet, list[str]]:
     if odd is not None:
         raise ValueError(
             f"{path / images[odd][0]}: camera {cameras[odd]} in a tracklet of camera {cameras[0]}: "
-            f"put it where it belongs"
+            "put it where it belongs"
         )
     names = tuple(name for name, _ in images)
     return Tracklet(int(person), cameras[0], str(path), names), [f"{n} {s}" for n, s in images]
@@ -109,10 +125,26 @@ def _places(query: tuple[Tracklet, ...], gallery: tuple[Tracklet, ...]) -> tuple
         if tracklet.frames not in rows:
             raise ValueError(
                 f"{tracklet.folder} is not in the gallery with the same {len(tracklet)} images: "
-                f"gallery/ must hold every query tracklet, too; unpack it again"
+                "gallery/ must hold every query tracklet, too; unpack it again"
             )
         places.append(rows[tracklet.frames])
     if len(set(places)) != len(places):
         twice = next(t for i, t in enumerate(query) if places[i] in places[:i])
         raise ValueError(f"{twice.folder} is a query twice: delete one of its copies")
     return tuple(places)
+
+
+def _parts(folders: Iterable[Path]) -> set[Path]:
+    homes = {folder.parents[2] for folder in folders}
+    return {home / part for home in homes for part in PARTS}
+
+
+DUKE_VIDEO = DatasetKind(
+    open=duke_video,
+    layout=LAYOUT,
+    reference_counts={"duke_video": COUNTS},
+    frame_number=re.compile(r"F(\d{4,})"),
+    first_frames=(1, 2),
+    parts=_parts,
+    spare_images=("query",),
+)

@@ -7,17 +7,21 @@ Any names will do for persons and cameras; everything is taken in sorted order. 
 
 from pathlib import Path
 
-from benchmark.datasets.base import (
-    JUNK,
-    Dataset,
-    Tracklet,
-    fingerprint,
-    image_names,
-    subfolders,
-)
+from benchmark.datasets.base import JUNK, Dataset, Tracklet, fingerprint
+from benchmark.datasets.folders import image_names, subfolders
+from benchmark.datasets.kind import DatasetKind
 
 JUNK_NAMES = ("-1", "00-1")
 NO_CAMERAS = "cameras unknown: tracks of the query's own camera stay in the gallery"
+LAYOUT = """
+DIR/
+  train/<person>/<camera>_<tracklet>/*.jpg
+  query/<person>/<camera>_<tracklet>/*.jpg
+  gallery/<person>/<camera>_<tracklet>/*.jpg
+
+Any names; frames in the order of theirs. Person -1 is junk. .png and .jpeg, too.
+Without cameras: folder[cameras=false], and <tracklet>/ alone will do.
+"""
 
 
 def folder(root: Path, *, cameras: bool = True) -> Dataset:
@@ -88,7 +92,7 @@ def _tracklets(root: Path, part: str, cameras: bool) -> list[tuple[str, str | No
             if cameras and not (underscore and camera):
                 raise ValueError(
                     f"{path} is not called <camera>_<tracklet>; if cameras are not known, say "
-                    f"'folder[cameras=false]'"
+                    "'folder[cameras=false]'"
                 )
             images = image_names(path)
             if not images:
@@ -109,3 +113,10 @@ def _refuse_repeated(query: list[tuple], gallery: list[tuple]) -> None:
 def numbered_names(names: set[str]) -> dict[str, int]:
     """Numbers from 1 for names in sorted order."""
     return {name: i for i, name in enumerate(sorted(names), start=1)}
+
+
+FOLDER = DatasetKind(
+    open=folder,
+    layout=LAYOUT,
+    parts=lambda folders: {tracklet.parents[1] for tracklet in folders},
+)

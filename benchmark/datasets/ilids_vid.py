@@ -7,15 +7,9 @@ begin at 1. The split file ranks the sorted person folders, whose numbers have g
 import re
 from pathlib import Path
 
-from benchmark.datasets.base import (
-    Dataset,
-    Tracklet,
-    find_file,
-    find_home,
-    fingerprint,
-    grammatical_images,
-    subfolders,
-)
+from benchmark.datasets.base import Dataset, Tracklet, fingerprint
+from benchmark.datasets.folders import find_file, find_home, grammatical_images, subfolders
+from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.splits import assemble, choose_split, ranked_splits
 from benchmark.files import sha256
 
@@ -27,10 +21,28 @@ PERSON = re.compile(r"person(\d{3})")
 NAME = re.compile(r"cam(?P<camera>\d)_person(?P<person>\d{3})_(?P<frame>\d{5})\.png")
 EXAMPLE = "cam1_person001_00317.png"
 PERSONS = 300  # of the official set
+LAYOUT = """
+DIR/
+  i-LIDS-VID/                         also one more level of it, or none
+    sequences/
+      cam1/person001/cam1_person001_00317.png     300 persons
+      cam2/person001/cam2_person001_00100.png     the same 300
+  train-test people splits/           also inside i-LIDS-VID/
+    train_test_splits_ilidsvid.mat    10 splits into 150 and 150
+"""
+COUNTS = {
+    "train persons": 150,
+    "train tracklets": 300,
+    "test persons": 150,
+    "test tracklets": 300,
+    "query persons": 150,
+    "query tracklets": 150,
+    "cameras": 2,
+}
 
 
 def ilids_vid(root: Path, *, split: int = 0) -> Dataset:
-    """Read iLIDS-VID: the first half of a split is the test, camera 1 asks and camera 2 answers.
+    """Read iLIDS-VID: the first half of a split is tested on, camera 1 against camera 2.
 
     Args:
         root: folder that holds ``i-LIDS-VID/`` and ``train-test people splits/``.
@@ -55,7 +67,7 @@ def ilids_vid(root: Path, *, split: int = 0) -> Dataset:
         camera = 1 if lone[0] in tracks[1] else 2
         raise FileNotFoundError(
             f"{home / 'sequences' / f'cam{camera}' / f'person{lone[0]:03}'} is missing: every "
-            f"person has a track in each camera"
+            "person has a track in each camera"
         )
     persons = sorted(tracks[0])
     splits = ranked_splits(path, persons, ORIGIN)
@@ -92,3 +104,11 @@ def _camera(sequences: Path, camera: int, lines: list[str]) -> dict[int, Trackle
     if len(tracks) < 2:
         raise FileNotFoundError(f"{folder} holds {len(tracks)} persons: expected 2 or more")
     return tracks
+
+
+ILIDS_VID = DatasetKind(
+    open=ilids_vid,
+    layout=LAYOUT,
+    reference_counts={"ilids_vid": COUNTS},
+    parts=lambda folders: {folder.parent for folder in folders},
+)

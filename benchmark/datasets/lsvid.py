@@ -11,17 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.base import (
-    JUNK,
-    Dataset,
-    Tracklet,
-    find_home,
-    fingerprint,
-    image_names,
-    inside,
-)
+from benchmark.datasets.base import JUNK, Dataset, Tracklet, fingerprint
+from benchmark.datasets.folders import find_home, image_names
+from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.matlab import table, whole_numbers
-from benchmark.files import sha256
+from benchmark.files import inside, sha256
 
 NESTED = ("LS-VID", "LSVID", "ls-vid", "lsvid")
 LISTS = ("list_sequence", "info/list_sequence")
@@ -34,7 +28,24 @@ QUERIES = (
 )
 ORIGIN = "it comes with LS-VID"
 PARTS = ("train", "test")
+PART_FOLDERS = ("tracklet_train", "tracklet_test")
 FIELDS = re.compile(r"[^_]+_[^_]+_(?P<camera>\d{1,3})_.+")
+LAYOUT = """
+DIR/                                  also DIR/LS-VID/
+  tracklet_train/                     images anywhere below, as the lists say;
+  tracklet_test/                      the third field of a name is the camera: 0001_0002_03_0004.jpg
+  list_sequence/                      also info/list_sequence/
+    list_seq_train.txt                lines '<prefix> <person>': 2,831 tracklets of 842 persons
+    list_seq_test.txt                 11,333 tracklets
+  test/data/info_test.mat             3,504 queries; also info/data/info_test.mat or test/query.npy
+"""
+COUNTS = {  # as two public loaders state them; nobody here has measured them
+    "train persons": 842,
+    "train tracklets": 2_831,
+    "test tracklets": 11_333,
+    "query tracklets": 3_504,
+    "cameras": 15,
+}
 
 
 def lsvid(root: Path) -> Dataset:
@@ -49,11 +60,11 @@ def lsvid(root: Path) -> Dataset:
         FileNotFoundError: a folder, list or image is missing; the message names it.
         ValueError: lists and images contradict each other.
     """
-    home = find_home(root, NESTED, ("tracklet_train", "tracklet_test"))
+    home = find_home(root, NESTED, PART_FOLDERS)
     if home is None:
         raise FileNotFoundError(
             f"{root} holds no tracklet_train/ and tracklet_test/: expected these, list_sequence/ "
-            f"and test/data/info_test.mat (LS-VID layout)"
+            "and test/data/info_test.mat (LS-VID layout)"
         )
     lists = {part: _find(home, [f"{p}/list_seq_{part}.txt" for p in LISTS]) for part in PARTS}
     lines = {part: _lines(lists[part]) for part in PARTS}
@@ -141,7 +152,7 @@ def _tracklet(folder: Path, names: tuple[str, ...], pid: int, shift: int) -> Tra
         if fields is None or int(fields["camera"]) == 0:
             raise ValueError(
                 f"{folder / name}: the third field of its name is no camera, expected a name like "
-                f"0001_0002_03_0004.jpg"
+                "0001_0002_03_0004.jpg"
             )
         camera = camera or int(fields["camera"])
         if int(fields["camera"]) != camera:
@@ -169,3 +180,18 @@ def _array(path: Path) -> np.ndarray:
     except Exception as error:  # numpy raises several kinds for a broken file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} holds no query rows ({reason}): {ORIGIN}") from None
+
+
+def _parts(folders: Iterable[Path]) -> set[Path]:
+    return {p for f in folders for p in (f, *f.parents) if p.name in PART_FOLDERS}
+
+
+LSVID = DatasetKind(
+    open=lsvid,
+    layout=LAYOUT,
+    reference_counts={"lsvid": COUNTS},
+    measured=False,
+    shared_ids=True,
+    parts=_parts,
+    spare_images=PART_FOLDERS,
+)

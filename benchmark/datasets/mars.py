@@ -1,53 +1,93 @@
 """MARS (Zheng et al., ECCV 2016) and whatever else is written in its grammar.
 
 ``bbox_train/`` and ``bbox_test/`` hold one folder a person (``00-1`` junk, ``0000`` distractors) of
-images called
-``PPPPCcTttttFfff.jpg``; ``info/`` holds three MATLAB tables whose rows point into the sorted list
-of those images, 1-based and inclusive, and that list itself as text. The list is often missing from
-copies; it is rebuilt from disk.
+images called ``PPPPCcTttttFfff.jpg``; ``info/`` holds three MATLAB tables whose rows point into the
+sorted list of those images, 1-based and inclusive, and that list itself as text. The list is often
+missing from copies; it is rebuilt from disk.
 """
 
-import re
-from itertools import zip_longest
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.base import Dataset, Tracklet, fingerprint, image_names, subfolders
+from benchmark.datasets import mars_files
+from benchmark.datasets.base import Dataset, Tracklet, fingerprint
+from benchmark.datasets.kind import DatasetKind
+from benchmark.datasets.mars_files import NAME, ORIGIN, TABLES
 from benchmark.datasets.matlab import table
 from benchmark.files import sha256
+from benchmark.progress import SILENT, Progress
 
-NAME = re.compile(r"(?P<pid>\d{4}|00-1)C(?P<cam>\d)T(?P<track>\d{4})F(?P<frame>\d{3,})\.jpg")
-ORIGIN = "it comes with MARS-evaluation/info"
-RECUT = ("train_split", "query_split", "gallery_split")
-TABLES = {
-    "tracks_train_info.mat": "track_train_info",
-    "tracks_test_info.mat": "track_test_info",
-    "query_IDX.mat": "query_IDX",
+LAYOUT = """
+DIR/                                  also DIR/mars/ or DIR/MARS/
+  bbox_train/                         also bbox_train/bbox_train/
+    0001/0001C1T0001F001.jpg          625 persons: person, camera, tracklet, frame
+  bbox_test/                          also bbox_test/bbox_test/
+    00-1/00-1C1T0001F001.jpg          junk
+    0000/0000C1T0001F001.jpg          distractors
+    0002/0002C1T0001F001.jpg          634 persons
+  info/                               also MARS-evaluation/info/
+    tracks_train_info.mat             these three from MARS-evaluation
+    tracks_test_info.mat
+    query_IDX.mat
+    train_name.txt, test_name.txt     if missing, rebuilt from the folders
+"""
+COUNTS = {  # counted in the official tables
+    "train persons": 625,
+    "train tracklets": 8_298,
+    "train frames": 509_914,
+    "test persons": 634,
+    "test tracklets": 12_180,
+    "test frames": 681_089,
+    "query persons": 626,
+    "query tracklets": 1_980,
+    "query frames": 114_493,
+    "junk tracklets": 870,
+    "distractor tracklets": 3_248,
+    "cameras": 6,
+}
+SHA256 = {
+    "tracks_train_info.mat": "bae1ca16a6afbad1db664fbd4a60f8761585d7fb591c5e20b714f637dba3636b",
+    "tracks_test_info.mat": "35a5464d1219cc42001ddb6cdb2c1e88ae2bc9d516e559d44a68310521386b56",
+    "query_IDX.mat": "2b580c94cf7934dbe3320c628b915dba76153c60effa94c1f48995ae8b96a932",
 }
 
 
-def mars(root: Path) -> Dataset:
+def mars(root: Path, *, progress: Progress = SILENT) -> Dataset:
     """Read a data set in the MARS layout.
 
     Args:
         root: folder that holds ``bbox_train``, ``bbox_test`` and ``info`` (or
             ``MARS-evaluation/info``); one level of nesting (``mars/``, ``MARS/``,
             ``bbox_train/bbox_train``) is looked through.
+        progress: advances with every person's folder.
 
     Raises:
         FileNotFoundError: a folder, table or image is missing; the message names it.
         ValueError: tables and images contradict each other; the message names the first
             contradiction.
     """
-    home = _home(root)
-    info = _info(home)
-    tables = {file: table(info / file, variable, ORIGIN) for file, variable in TABLES.items()}
-    train, train_sizes, train_notes = _part(
-        home, "bbox_train", info, tables["tracks_train_info.mat"]
-    )
-    test, test_sizes, test_notes = _part(home, "bbox_test", info, tables["tracks_test_info.mat"])
-    query = tables["query_IDX.mat"].ravel() - 1  # uint16 and 1-based on disk
+    home = mars_files.mars_home(root)
+    info = mars_files.info_folder(home)
+    *tables, query = (table(info / file, variable, ORIGIN) for file, variable in TABLES.items())
+    lines = [sha256(info / file) for file in TABLES]
+    notes: list[str] = []
+    parts = []
+    for part, rows in zip(mars_files.PARTS, tables, strict=True):
+        folder = mars_files.part_folder(home, part)
+        sizes = mars_files.image_sizes(folder, progress)
+        listed = mars_files.list_file(info, part)
+        names = _listed_names(listed, folder, sizes) if listed.is_file() else sorted(sizes)
+        _check_rows(part, rows, len(names), exact=not listed.is_file())
+        if not listed.is_file():
+            notes.append(f"{listed.name} rebuilt from {len(names)} images on disk")
+        parts.append(
+            tuple(_tracklet(folder, names[a - 1 : b], pid, cam) for a, b, pid, cam in rows.tolist())
+        )
+        lines += [f"{name} {sizes[name]}" for name in names]
+    query = query.ravel() - 1  # uint16 and 1-based on disk
+    train, test = parts
     if len(query) == 0 or query.min() < 0 or query.max() >= len(test):
         raise ValueError(f"{info / 'query_IDX.mat'}: rows must lie in 1..{len(test)}")
     return Dataset(
@@ -55,92 +95,37 @@ def mars(root: Path) -> Dataset:
         train=train,
         test=test,
         query=tuple(query.tolist()),
-        fingerprint=fingerprint(
-            [*(sha256(info / file) for file in TABLES), *train_sizes, *test_sizes]
-        ),
+        fingerprint=fingerprint(lines),
         protocol="mars-official",
-        notes=(*train_notes, *test_notes),
+        notes=tuple(notes),
     )
 
 
-def _home(root: Path) -> Path:
-    for home in (root, root / "mars", root / "MARS"):
-        if (home / "bbox_test").is_dir():
-            return home
-    if any((root / part).is_dir() for part in RECUT):
+def _listed_names(listed: Path, folder: Path, sizes: Mapping[str, int]) -> list[str]:
+    """The names of a list, all of which must be there."""
+    lines = (line.strip() for line in listed.read_text().splitlines())  # CRLF on disk
+    names = [line for line in lines if line]
+    missing = next((name for name in names if name not in sizes), None)
+    if missing:
+        raise FileNotFoundError(f"{folder / missing[:4] / missing} is missing: {listed} lists it")
+    return names
+
+
+def _check_rows(part: str, rows: np.ndarray, images: int, *, exact: bool) -> None:
+    """Refuse a table that points beyond the images, or (``exact``) does not use them all."""
+    if rows.ndim != 2 or rows.shape[1] != 4:
+        raise ValueError(f"{part}: its table has shape {rows.shape}, expected [tracklets, 4]")
+    if not len(rows):
+        return
+    last = rows[:, 1].max()
+    if rows[:, 0].min() < 1 or last > images:
         raise ValueError(
-            f"{root} holds {RECUT[1]}/: a re-cut of MARS with other persons and tracklets, whose "
-            f"numbers compare with nobody's; expected bbox_train/, bbox_test/ and info/"
+            f"{part} has {images} images, its table points to {last}: images are missing"
         )
-    raise FileNotFoundError(
-        f"{root} holds no bbox_test/: expected bbox_train/, bbox_test/ and info/ (MARS layout)"
-    )
-
-
-def _info(home: Path) -> Path:
-    for info in (home / "info", home / "MARS-evaluation" / "info"):
-        if info.is_dir():
-            return info
-    raise FileNotFoundError(f"{home / 'info'} is missing: it should hold the MARS tables")
-
-
-def _folder(home: Path, part: str) -> Path:
-    """Folder of a part's persons."""
-    folder = home / part
-    if (folder / part).is_dir():
-        folder = folder / part
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is missing")
-    return folder
-
-
-def _images(folder: Path) -> dict[str, int]:
-    """``{name: bytes}`` of a part's images, each in its person's folder."""
-    return {
-        name: size
-        for person in subfolders(folder)
-        for name, size in image_names(person)
-        if NAME.fullmatch(name) and name[:4] == person.name
-    }
-
-
-def _part(
-    home: Path, part: str, info: Path, table: np.ndarray
-) -> tuple[tuple[Tracklet, ...], list[str], list[str]]:
-    """Tracklets of one part, its files as ``name size`` lines, and notes."""
-    if table.ndim != 2 or table.shape[1] != 4:
-        raise ValueError(f"{part}: its table has shape {table.shape}, expected [tracks, 4]")
-    folder = _folder(home, part)
-    sizes = _images(folder)
-    listed = info / f"{part.removeprefix('bbox_')}_name.txt"
-    notes = []
-    if listed.is_file():
-        names = [
-            line.strip() for line in listed.read_text().splitlines() if line.strip()
-        ]  # CRLF on disk
-        missing = next((name for name in names if name not in sizes), None)
-        if missing:
-            raise FileNotFoundError(
-                f"{folder / missing[:4] / missing} is missing: {listed} lists it"
-            )
-    else:
-        names = sorted(sizes)
-        notes.append(f"{listed.name} rebuilt from {len(names)} images on disk")
-    if len(table) and (table[:, 0].min() < 1 or table[:, 1].max() > len(names)):
+    if exact and last < images:
         raise ValueError(
-            f"{part} has {len(names)} images, its table points to {table[:, 1].max()}: images are "
-            f"missing"
+            f"{part} has {images} images, its table points to {last} only: images are too many"
         )
-    if notes and len(table) and table[:, 1].max() < len(names):  # rebuilt: every one must count
-        raise ValueError(
-            f"{part} has {len(names)} images, its table points to {table[:, 1].max()} only: images "
-            f"are too many"
-        )
-    tracks = tuple(
-        _tracklet(folder, names[first - 1 : last], pid, cam)
-        for first, last, pid, cam in table.tolist()
-    )
-    return tracks, [f"{name} {sizes[name]}" for name in names], notes
 
 
 def _tracklet(folder: Path, names: list[str], pid: int, cam: int) -> Tracklet:
@@ -150,10 +135,7 @@ def _tracklet(folder: Path, names: list[str], pid: int, cam: int) -> Tracklet:
     first = NAME.fullmatch(names[0])
     stem = names[0].rpartition("F")[0]
     if not first or (int(first["pid"].replace("00-1", "-1")), int(first["cam"])) != (pid, cam):
-        raise ValueError(
-            f"{folder / names[0]}: the table says person {pid}, camera {cam}; a file too many or "
-            f"too few?"
-        )
+        raise ValueError(f"{folder / names[0]}: the table says person {pid}, camera {cam}; X")
     odd = next((name for name in names if name.rpartition("F")[0] != stem), None)
     if odd:
         raise ValueError(
@@ -162,54 +144,13 @@ def _tracklet(folder: Path, names: list[str], pid: int, cam: int) -> Tracklet:
     return Tracklet(pid, cam, str(folder / names[0][:4]), tuple(names))
 
 
-def table_files(root: Path) -> list[Path]:
-    """The three tables of a data set that can be read.
-
-    Raises:
-        FileNotFoundError: there is no data set in the MARS layout.
-    """
-    info = _info(_home(Path(root)))
-    return [info / file for file in TABLES]
-
-
-def first_contradiction(root: Path) -> str | None:
-    """The first tracklet with other images on disk than its table says, in words; or None.
-
-    Raises:
-        FileNotFoundError: a folder or table is missing.
-        ValueError: a table is broken.
-    """
-    home = _home(Path(root))
-    for path in table_files(root)[:2]:
-        rows = table(path, TABLES[path.name], ORIGIN).tolist()
-        part = path.stem.replace("tracks", "bbox").removesuffix("_info")
-        folder = _folder(home, part)
-        frames: dict[str, list[int]] = {}
-        for name in sorted(_images(folder)):
-            frames.setdefault(name.rpartition("F")[0], []).append(
-                int(NAME.fullmatch(name)["frame"])
-            )
-        for number, (row, stem) in enumerate(zip_longest(rows, frames), start=1):
-            fault = _mismatch(row, stem, frames.get(stem, []))
-            if fault:
-                where = folder / stem[:4] / stem if stem else folder
-                return f"{where}: {fault} (row {number} of {path.name})"
-    return None
-
-
-def _mismatch(row: list[int] | None, stem: str | None, frames: list[int]) -> str | None:
-    """How a row of a table and the images of the tracklet in its place differ."""
-    if row is None:
-        return f"{len(frames)} images of a tracklet that no row of the table tells of: delete them"
-    first, last, pid, cam = row
-    if stem is None:
-        return f"the tracklet of person {pid}, camera {cam} has no images: unpack them again"
-    if (stem[:4].replace("00-1", "-1").lstrip("0") or "0", stem[5]) != (str(pid), str(cam)):
-        return f"expected person {pid}, camera {cam} here: a tracklet is missing or one too many"
-    wanted = last - first + 1
-    if len(frames) < wanted:
-        gone = next(n for n in range(1, wanted + 1) if n not in frames)
-        return f"{len(frames)} images, expected {wanted}: F{gone:03}.jpg is missing"
-    if len(frames) > wanted:
-        return f"{len(frames)} images, expected {wanted}: F{frames[-1]:03}.jpg is too many"
-    return None
+MARS = DatasetKind(
+    open=mars,
+    layout=LAYOUT,
+    reference_counts={"mars": COUNTS},
+    reference_sha256=SHA256,
+    split_files=mars_files.table_files,
+    parts=lambda folders: {folder.parent for folder in folders},
+    first_contradiction=mars_files.first_contradiction,
+    sources=mars_files.sources,
+)

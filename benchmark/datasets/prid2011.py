@@ -11,15 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.base import (
-    Dataset,
-    Tracklet,
-    find_file,
-    find_home,
-    fingerprint,
-    grammatical_images,
-    subfolders,
-)
+from benchmark.datasets.base import Dataset, Tracklet, fingerprint
+from benchmark.datasets.folders import find_file, find_home, grammatical_images, subfolders
+from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.splits import Half, assemble, choose_split, ranked_splits
 from benchmark.files import sha256
 
@@ -37,10 +31,37 @@ LEFT_OUT = frozenset(
 )
 OFFICIAL = tuple(person for person in range(1, SHARED + 1) if person not in LEFT_OUT)
 RANDOM_SPLITS = 10
+LAYOUT = """
+DIR/                                  also DIR/prid_2011/
+  multi_shot/
+    cam_a/person_0001/0001.png        385 persons
+    cam_b/person_0001/0001.png        749 persons; 0001 to 0200 are in both
+  splits_prid2011.json                10 splits into 89 and 89; or
+  train_test_splits_prid.mat          the same, from iLIDS-VID's 'train-test people splits/';
+                                      with prid2011[persons=200] neither is needed
+"""
+COUNTS = {
+    "train persons": 89,
+    "train tracklets": 178,
+    "test persons": 89,
+    "test tracklets": 178,
+    "query persons": 89,
+    "query tracklets": 89,
+    "cameras": 2,
+}
+COUNTS_200 = {
+    "train persons": 100,
+    "train tracklets": 200,
+    "test persons": 100,
+    "test tracklets": 200,
+    "query persons": 100,
+    "query tracklets": 100,
+    "cameras": 2,
+}
 
 
 def prid2011(root: Path, *, split: int = 0, persons: int = 178) -> Dataset:
-    """Read PRID-2011: camera a asks, camera b answers.
+    """Read PRID-2011: queries are from camera a, the gallery is camera b.
 
     Args:
         root: folder that holds ``multi_shot/`` (or ``prid_2011/multi_shot/``) and a split file.
@@ -175,3 +196,13 @@ def _json_halves(path: Path, number: int, entry: object) -> tuple[Half, Half]:
         twice = next(p for p in everyone if everyone.count(p) > 1)
         raise ValueError(f"{path}: split {number} names person_{twice:04} twice: {ORIGIN}")
     return halves[0], halves[1]
+
+
+PRID2011 = DatasetKind(
+    open=prid2011,
+    layout=LAYOUT,
+    reference_counts={"prid2011": COUNTS, "prid2011[persons=200]": COUNTS_200},
+    frame_number=NAME,
+    parts=lambda folders: {folder.parent for folder in folders},
+    spare_images=("cam_a", "cam_b"),
+)

@@ -14,22 +14,25 @@ from csv import Error, reader
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.datasets.base import (
-    IMAGES,
-    JUNK,
-    Dataset,
-    Tracklet,
-    fingerprint,
-    image_names,
-    inside,
-)
+from benchmark.datasets.base import IMAGES, JUNK, Dataset, Tracklet, fingerprint
 from benchmark.datasets.folder import JUNK_NAMES, NO_CAMERAS, numbered_names
-from benchmark.files import sha256
+from benchmark.datasets.folders import image_names
+from benchmark.datasets.kind import DatasetKind
+from benchmark.files import inside, sha256
 
 FILE = "tracklets.csv"
 COLUMNS = ("split", "pid", "camid", "tracklet", "path")
 SPLITS = ("train", "query", "gallery")
 Key = tuple[str, str, str, str]  # split, person, camera, tracklet
+LAYOUT = """
+DIR/tracklets.csv                     or any table: --data-root TABLE.csv
+  split,pid,camid,tracklet,path       first line; then one line an image, or a folder of images
+  train,alice,1,a,alice/1/0001.jpg    split is train, query or gallery;
+  query,bob,1,b,bob/1                 path is relative to the table's folder and stays in it
+
+Frames in the order of their names, numbers by value. Person -1 is junk.
+Without cameras: csv[cameras=false], and no column camid.
+"""
 
 
 @dataclass
@@ -114,7 +117,7 @@ def _add(table: _Table, number: int, row: dict[str, str], folders: dict[Path, bo
             if first != number:
                 raise ValueError(
                     f"{name} is in line {first} already: an image belongs to one tracklet, and a "
-                    f"query must not be in the gallery again"
+                    "query must not be in the gallery again"
                 )
             table.tracklets[key].append((name, size))
     except FileNotFoundError as error:
@@ -179,3 +182,6 @@ def natural(name: str) -> tuple:
     parts = re.split(r"(\d+)", name)
     numbers = tuple(int(p) if p.isascii() and p.isdigit() and len(p) < 4000 else 0 for p in parts)
     return tuple(zip(parts[::2], (*numbers[1::2], 0), strict=True)), name
+
+
+CSV = DatasetKind(open=csv, layout=LAYOUT, one_file=True)

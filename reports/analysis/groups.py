@@ -1,4 +1,4 @@
-"""The tables of a report: the one place where splits and seeds are averaged; Pareto fronts."""
+"""The tables of a report: the one place where splits and seeds are averaged."""
 
 import json
 from typing import NamedTuple
@@ -6,23 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports.analysis import intervals as ties
-from reports.read.results import COSTS, METRICS, RANKS_SHOWN, Failure, Results, collect
+from reports.analysis import intervals
+from reports.analysis.pairs import Pairs, compare
+from reports.read.results import collect
+from reports.read.rows import COSTS, METRICS, is_unsteady
 
-__all__ = [
-    "COSTS",
-    "METRICS",
-    "RANKS_SHOWN",
-    "Failure",
-    "Group",
-    "Key",
-    "Results",
-    "collect",
-    "comparison",
-    "groups",
-    "pareto",
-]
-
+__all__ = ["Group", "Key", "collect", "comparison", "groups"]
 
 _SAME = ["method", "built", "recipe", "origin"]  # what the runs behind one row share
 
@@ -32,9 +21,16 @@ class Key(NamedTuple):
 
     dataset: str
     fingerprint: str
-    training: str  # the recipe, or "paper" for each method's own
+    training: str  # the recipe; ``paper`` for each method's own; ``tuned quick`` for tuned ones
     label: str
     source: str = ""  # the data set that was trained on, where it is another
+
+    @property
+    def level(self) -> str:
+        """Which of `reports.read.rows.LEVELS` is compared here."""
+        if self.training == "paper":
+            return "paper"
+        return "tuned" if self.training.startswith("tuned ") else "shared"
 
 
 class Group(NamedTuple):
@@ -44,23 +40,29 @@ class Group(NamedTuple):
         key: what all in it have in common.
         rows: one row a method.
         records: all that are behind it; ``by_name``: those behind each row, in the rows' order.
+        pairs: who beats whom by mAP; None where fewer than two rows can be compared.
     """
 
     key: Key
     rows: pd.DataFrame
     records: pd.DataFrame
     by_name: dict[str, pd.DataFrame]
+    pairs: Pairs | None = None
 
 
-def groups(frame: pd.DataFrame, resamples: int | None = None) -> list[Group]:
+def groups(
+    frame: pd.DataFrame, resamples: int | None = None, *, keep_unconverged: bool = False
+) -> list[Group]:
     """The tables of a report, each with the records behind it, in a fixed order.
 
-    The rows are those of `comparison` with the columns of `reports.analysis.intervals`. What a sweep scored is
-    left out: it belongs to `reports.analysis.trends`.
+    The rows are those of `comparison` with the columns of `reports.analysis.intervals`, the letters
+    of `reports.analysis.pairs`, and ``on_fronts``: whether a row may stand on a Pareto front. What
+    a sweep scored is left out: it belongs to `reports.analysis.trends`.
 
     Args:
         frame: records as `collect` reads them.
         resamples: of each bootstrap; None takes what the size of the report allows.
+        keep_unconverged: let methods that did not converge stand on Pareto fronts.
     """
     frame = frame[~frame["swept"]] if len(frame) else frame
     if frame.empty:
@@ -70,9 +72,23 @@ def groups(frame: pd.DataFrame, resamples: int | None = None) -> list[Group]:
     for key, records in frame.groupby(list(Key._fields), sort=True):
         own = rows[list(Key._fields)].eq(list(key)).all(axis=1)
         found.append(Group(Key(*key), rows.loc[own], records, _by_name(rows.loc[own], records)))
-    work = [(ties.tables(group.by_name), group) for group in found]
-    draws = ties.resamples_for([tables for tables, _ in work]) if resamples is None else resamples
-    return [group._replace(rows=ties.marked(group.rows, tables, draws)) for tables, group in work]
+    work = [(intervals.tables(group.by_name), group) for group in found]
+    if resamples is None:
+        resamples = intervals.resamples_for([tables for tables, _ in work])
+    return [_tested(group, tables, resamples, keep_unconverged) for tables, group in work]
+
+
+def _tested(
+    group: Group, tables: intervals.Tables, resamples: int, keep_unconverged: bool
+) -> Group:
+    rows = intervals.marked(group.rows, tables, resamples)
+    pairs = compare(list(rows["name"]), tables, resamples)
+    letters = pairs.letters if pairs else {}
+    converged = [keep_unconverged or not verdicts for verdicts in rows["convergence"]]
+    rows = rows.assign(
+        mAP_letters=[letters.get(name, "") for name in rows["name"]], on_fronts=converged
+    )
+    return group._replace(rows=rows, pairs=pairs)
 
 
 def _by_name(rows: pd.DataFrame, records: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -86,7 +102,8 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 
     The one place where runs become a number. A metric is the mean over the runs (split x seed),
     ``<metric>_sd`` their standard deviation (n - 1; NaN for one run), a cost the median over the
-    runs. Best mAP first within a group.
+    runs, ``convergence`` what `reports.analysis.convergence` says of any of them. Best mAP first
+    within a group.
     """
     rows = []
     for key, group in frame.groupby(list(Key._fields), sort=True):
@@ -104,9 +121,13 @@ def _averaged(runs: pd.DataFrame) -> dict:
     row |= {name: runs[name].mean() for name in METRICS}
     row |= {f"{name}_sd": runs[name].std(ddof=1) for name in METRICS}
     row |= {name: runs[name].median() for name in COSTS}
+    unsteady = is_unsteady(row["latency_ms"], row["latency_iqr_ms"])
+    verdicts = runs.get("convergence", [])
     batches = runs["best_batch"].dropna().unique()
     curves = [curve for curve in runs["cmc"] if curve is not None]
     return row | {
+        "unsteady": unsteady,
+        "convergence": tuple(dict.fromkeys(verdict for found in verdicts for verdict in found)),
         "best_batch": batches[0] if len(batches) == 1 else np.nan,
         "cmc": np.mean(curves, axis=0) if curves else None,
         "runs": len(runs),
@@ -125,14 +146,3 @@ def _name(rows: list[dict]) -> None:
         parts += [row["recipe"]] * (len({other["recipe"] for other in twins}) > 1)
         parts += ["published"] * (row["origin"] == "published")
         row["name"] = row["method"] + (f" ({', '.join(parts)})" if parts else "")
-
-
-def pareto(frame: pd.DataFrame, cost: str = "gmacs", score: str = "mAP") -> np.ndarray:
-    """Which rows no other row beats: at most as costly, at least as good, one of it strictly.
-
-    A row without its cost or score is not on the front.
-    """
-    costs, scores = frame[cost].to_numpy(float), frame[score].to_numpy(float)
-    no_worse = (costs[:, None] <= costs) & (scores[:, None] >= scores)  # [i, j]: i against j
-    better = (costs[:, None] < costs) | (scores[:, None] > scores)
-    return ~(no_worse & better).any(axis=0) & np.isfinite(costs) & np.isfinite(scores)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from benchmark import significance
-from reports.read.results import METRICS
+from reports.read.rows import METRICS
 
 BEST, TIE, WORSE, UNTESTED = "best", "tie", "worse", ""
 TESTED = ("mAP", "R1")  # what rows are compared by
@@ -71,11 +71,11 @@ def marked(rows: pd.DataFrame, found: Tables, resamples: int) -> pd.DataFrame:
     intervals = _intervals(found, resamples)
     names, added = rows["name"].to_list(), {"resamples": resamples if intervals else 0}
     for metric in METRICS:
-        told = [intervals.get(name) for name in names]
+        result = [intervals.get(name) for name in names]
         for end in ("low", "high"):
             added[f"{metric}_{end}"] = [
                 one.at[metric, end] if one is not None and metric in one.index else np.nan
-                for one in told
+                for one in result
             ]
     differences: dict[tuple[str, str], pd.DataFrame | None] = {}
     for metric in TESTED:
@@ -107,18 +107,18 @@ def _against_best(
     top = rows["name"].iloc[int(np.nanargmax(scores))] if compared else None
     marks, behind = [], []
     for name, score in zip(rows["name"], scores, strict=True):
-        told = None
+        result = None
         if compared and score == np.nanmax(scores):
             marks.append(BEST)
         elif {name, top} <= set(found):
             if (top, name) not in differences:
                 differences[top, name] = _difference(found[top], found[name], resamples)
-            told = differences[top, name]
-            marks.append(UNTESTED if told is None else _mark(told.at[metric, "low"]))
+            result = differences[top, name]
+            marks.append(UNTESTED if result is None else _mark(result.at[metric, "low"]))
         else:
             marks.append(UNTESTED)
         columns = ["difference", "low", "high"]
-        behind.append([np.nan] * 3 if told is None else told.loc[metric, columns].to_list())
+        behind.append([np.nan] * 3 if result is None else result.loc[metric, columns].to_list())
     ends = zip(("behind", "behind_low", "behind_high"), zip(*behind, strict=True), strict=True)
     return {f"{metric}_mark": marks} | {f"{metric}_{name}": list(values) for name, values in ends}
 

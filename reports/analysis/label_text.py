@@ -1,6 +1,10 @@
 """A result label in words: ``<protocol>@<version>/<distance>/<frames>[/rerank]``."""
 
+import dataclasses
+import math
 import re
+
+from benchmark.label import Label
 
 _OWN = "the tracks of the same person from the same camera are taken out"
 _BOTH = f"For each query, tracks of id −1 (junk) and {_OWN}."
@@ -45,22 +49,37 @@ _FRAMES = {
 _UNKNOWN = "not described here; see the documentation of what defines it"
 
 
-def explain(label: str) -> list[tuple[str, str]]:
+def explain(label: Label) -> list[tuple[str, str]]:
     """Each part of the label with its meaning: protocol, distance, frames and re-ranking.
 
     A part that this page does not know, or knows in another version, is said to be so.
     """
-    protocol, *rest = label.split("/", 3)
-    parts = [(protocol, _PROTOCOLS.get(protocol, f"a protocol {_UNKNOWN}."))]
-    makers = (_distance, _frames, _rerank)
-    return parts + [(part, makers[i](part)) for i, part in enumerate(rest)]
+    protocol = f"{label.protocol}@{label.version}"
+    parts = [
+        (protocol, _PROTOCOLS.get(protocol, f"a protocol {_UNKNOWN}.")),
+        (label.distance, _distance(label.distance)),
+        (label.frames, _frames(label.frames)),
+    ]
+    if label.rerank is not None:
+        parts.append((label.rerank, _rerank(label.rerank)))
+    return parts
 
 
-def order(label: str) -> int:
-    """Where a label's protocol stands in this page; what is not told here comes last."""
-    known = list(_PROTOCOLS)
-    protocol = label.partition("/")[0]
+def order(label: Label) -> int:
+    """Where a label's protocol stands in this page; what is not described here comes last."""
+    known, protocol = list(_PROTOCOLS), f"{label.protocol}@{label.version}"
     return known.index(protocol) if protocol in known else len(known)
+
+
+def frames_of(label: Label) -> float:
+    """Frames of a test clip; NaN where the frame rule names none."""
+    found = re.search(r"(\d+)$", label.frames)
+    return float(found[1]) if found else math.nan
+
+
+def without_number(label: Label) -> str:
+    """The label with T for the frames of a test clip."""
+    return str(dataclasses.replace(label, frames=re.sub(r"\d+$", "T", label.frames)))
 
 
 def _distance(part: str) -> str:

@@ -10,8 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from reports.analysis import intervals as ties
-from reports.analysis.groups import METRICS, Group
+from reports.analysis import intervals
+from reports.analysis.footnotes import UNSTEADY, legend, signs
+from reports.analysis.groups import Group
+from reports.read import rows as reading
+from reports.read.rows import METRICS
 
 COSTS = (  # title, column, significant digits of the smallest value
     ("Params (M)", "params_m", 3),
@@ -20,13 +23,21 @@ COSTS = (  # title, column, significant digits of the smallest value
     ("Clips/s", "clips_per_s", 3),
     ("Peak memory (MB)", "peak_memory_mb", 3),
 )
+MOST_PAIRS = 20  # methods in the table of pairs
 
 
 class Cell(NamedTuple):
-    """What stands in one place of a table."""
+    """What stands in one place of a table.
+
+    Attributes:
+        text: plain.
+        mark: ``best``, ``tie`` or nothing.
+        sign: of footnotes, e.g. ``¹ †``.
+    """
 
     text: str
     mark: str = ""
+    sign: str = ""
 
 
 class Column(NamedTuple):
@@ -35,13 +46,13 @@ class Column(NamedTuple):
     Attributes:
         title: of the column.
         cells: one a row.
-        above: what several neighbouring columns have in common, e.g. ``published: mars``.
+        header: what several neighbouring columns have in common, e.g. ``published: mars``.
         kind: ``name`` (an identifier), ``words`` or ``number``.
     """
 
     title: str
     cells: list[Cell]
-    above: str = ""
+    header: str = ""
     kind: str = "number"
 
     @property
@@ -67,16 +78,24 @@ class Sheet(NamedTuple):
 def accuracy(group: Group) -> list[Column]:
     """Who, and how well: metrics with spread, mark and interval, best mAP first."""
     rows = group.rows
-    made = [Column("Method", [Cell(name) for name in rows["name"]], kind="name")]
-    if group.key.training == "paper":
+    made = [names_column(group)]
+    if group.key.level != "shared":
         made.append(Column("Recipe", [Cell(recipe) for recipe in rows["recipe"]], kind="name"))
     for metric in METRICS:
         made.append(Column(f"{metric} (%)", percent(rows, metric)))
-        if metric in ties.TESTED:
+        if metric in intervals.TESTED:
             between = zip(rows[f"{metric}_low"], rows[f"{metric}_high"], strict=True)
             cells = [Cell(interval(low, high)) for low, high in between]
             made.append(Column(f"{metric} 95 %", cells))
+        if metric == "mAP":
+            made.append(Column("Group", [Cell(letters) for letters in rows["mAP_letters"]]))
     return [column for column in [*made, _runs(rows)] if not column.is_blank]
+
+
+def names_column(group: Group) -> Column:
+    """The methods with the signs of their footnotes."""
+    at = signs(group)
+    return Column("Method", [Cell(name, sign=at[name]) for name in group.rows["name"]], kind="name")
 
 
 def _runs(rows: pd.DataFrame) -> Column:
@@ -94,6 +113,10 @@ def costs(group: Group) -> list[Column]:
         cells = numbers(rows[column], digits)
         if column == "latency_ms":
             cells = _bracketed(cells, numbers(rows["latency_iqr_ms"], digits - 1))
+            cells = [
+                cell._replace(sign=UNSTEADY) if unsteady else cell
+                for cell, unsteady in zip(cells, rows["unsteady"], strict=True)
+            ]
         if column == "clips_per_s":
             cells = _bracketed(cells, numbers(rows["best_batch"], 1))
         made.append(Column(title, cells))
@@ -111,12 +134,56 @@ def accuracy_notes(group: Group, between: str) -> list[str]:
         notes.append(f"95 %: bootstrap interval, test persons{seeds} drawn again {draws:,} times")
     if len(rows) > 1:
         notes.append("bold: best in its column, as shown")
-    if any((rows[f"{metric}_mark"] == ties.TIE).any() for metric in ties.TESTED):
+    if any((rows[f"{metric}_mark"] == intervals.TIE).any() for metric in intervals.TESTED):
         notes.append(
             "≈: not distinguishable from the best, the paired interval of their difference "
             "holds 0 (each against the best alone)"
         )
-    return [*notes, "blank: not measured"]
+    if (rows["mAP_letters"] != "").any():
+        notes.append("Group: methods that share a letter cannot be told apart by mAP")
+    return [*notes, *legend(group), "blank: not measured"]
+
+
+def cost_notes(group: Group) -> list[str]:
+    """How to read `costs`."""
+    notes = ["latency: median (interquartile range)"]
+    if group.rows["unsteady"].any():
+        share = f"{reading.UNSTEADY:.0%}".replace("%", " %")
+        notes.append(f"{UNSTEADY} unsteady, the interquartile range is over {share} of the median")
+    return notes
+
+
+def better(group: Group) -> Sheet | None:
+    """Who beats whom: the probability that a row's method has the higher mAP than a column's."""
+    if group.pairs is None:
+        return None
+    names = group.pairs.names[:MOST_PAIRS]
+    columns = [
+        Column("", [Cell(str(i)) for i in range(1, len(names) + 1)], kind="words"),
+        Column("Method", [Cell(name) for name in names], kind="name"),
+    ]
+    for j in range(len(names)):
+        cells = [
+            Cell("" if i == j else _probability(group.pairs.better[i, j]))
+            for i in range(len(names))
+        ]
+        columns.append(Column(str(j + 1), cells))
+    letters = [Cell(group.pairs.letters[name]) for name in names]
+    notes = [
+        "each cell: probability in percent that the method of the row has a higher mAP than that "
+        f"of the column, test persons and seeds drawn again {group.pairs.resamples:,} times",
+        "Group: methods that share a letter cannot be told apart, each pair tested by itself",
+    ]
+    if len(group.pairs.names) > MOST_PAIRS:
+        notes.append(f"shown: the best {MOST_PAIRS} of {len(group.pairs.names)} methods")
+    return Sheet("Who beats whom", [*columns, Column("Group", letters)], notes)
+
+
+def _probability(share: float) -> str:
+    """Percent; what no draw showed is not called impossible."""
+    if share >= 0.995:
+        return "> 99"
+    return "< 1" if share < 0.005 else f"{100 * share:.0f}"
 
 
 def percent(rows: pd.DataFrame, metric: str) -> list[Cell]:
@@ -127,7 +194,7 @@ def percent(rows: pd.DataFrame, metric: str) -> list[Cell]:
     cells = []
     for text, spread, mark in zip(shown, spreads, marks, strict=True):
         with_spread = f"{text} ± {100 * spread:.1f}" if text and spread == spread else text
-        cells.append(Cell(with_spread, mark if mark == ties.TIE else ""))
+        cells.append(Cell(with_spread, mark if mark == intervals.TIE else ""))
     return bold_best(cells, shown)
 
 
@@ -137,7 +204,7 @@ def bold_best(cells: Sequence[Cell], shown: Sequence[str]) -> list[Cell]:
     if len(values) < 2:
         return [cell._replace(mark="") for cell in cells]
     return [
-        cell._replace(mark=ties.BEST) if text and float(text) == max(values) else cell
+        cell._replace(mark=intervals.BEST) if text and float(text) == max(values) else cell
         for cell, text in zip(cells, shown, strict=True)
     ]
 

@@ -1,15 +1,21 @@
 """What a table says in words, and what it does not allow to be said. Computed, never typed."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from reports.analysis import intervals as ties
-from reports.analysis.groups import Group, pareto
-from reports.formats.markup import code, names
+from reports.analysis import intervals
+from reports.analysis.cautions import conditions, grouped
+from reports.analysis.fronts import front
+from reports.analysis.groups import Group
+from reports.analysis.markup import code, names
 
+_LEVEL_WORDS = {
+    "paper": "Each method ran under its own recipe, so this ranks method and recipe as one.",
+    "tuned": "Each method ran with hyperparameters chosen for it alone.",
+}
 COST_NAMES = {"gmacs": "GMACs", "latency_ms": "latency"}
 
 
@@ -51,7 +57,7 @@ def lead(rows: pd.DataFrame, score: str) -> Lead | None:
     if rows.empty:
         return None
     top = rows.iloc[0]
-    found: dict[str, list] = {ties.TIE: [], ties.WORSE: [], ties.UNTESTED: []}
+    found: dict[str, list] = {intervals.TIE: [], intervals.WORSE: [], intervals.UNTESTED: []}
     for _, row in rows[rows[score] < top[score]].iterrows():
         ends = (row[f"{score}_{end}"] for end in ("behind", "behind_low", "behind_high"))
         found[row[f"{score}_mark"]].append(Behind(row["name"], *ends))
@@ -60,15 +66,15 @@ def lead(rows: pd.DataFrame, score: str) -> Lead | None:
         value=top[score],
         low=top[f"{score}_low"],
         high=top[f"{score}_high"],
-        close=tuple(found[ties.TIE]),
-        unknown=tuple(row.name for row in found[ties.UNTESTED]),
-        beaten=tuple(found[ties.WORSE]),
+        close=tuple(found[intervals.TIE]),
+        unknown=tuple(row.name for row in found[intervals.UNTESTED]),
+        beaten=tuple(found[intervals.WORSE]),
     )
 
 
 def sentences(group: Group) -> list[str]:
     """The group in a few sentences of Markdown."""
-    rows, told = group.rows, []
+    rows, lines = group.rows, []
     if len(rows) == 1:
         row = rows.iloc[0]
         scores = [
@@ -76,17 +82,17 @@ def sentences(group: Group) -> list[str]:
             for s in ("mAP", "R1")
             if row[s] == row[s]
         ]
-        told.append(
+        lines.append(
             f"Only {code(row['name'])} was scored, {' and '.join(scores) or 'without mAP'}."
         )
-        return told + _about_seeds(group)
-    if group.key.training == "paper":
-        told.append("Each method ran under its own recipe, so this ranks method and recipe as one.")
+        return lines + _about_seeds(group)
+    if group.key.level in _LEVEL_WORDS:
+        lines.append(_LEVEL_WORDS[group.key.level])
     for score in ("mAP", "R1"):
         found = lead(rows, score)
-        told += [_lead_in_words(found, score)] if found else []
-    told += _about_seeds(group)
-    return told + _fronts(group)
+        lines += [_lead_in_words(found, score, rows)] if found else []
+    lines += _about_seeds(group)
+    return lines + _about_convergence(group) + _fronts(group)
 
 
 def _value(value: float, low: float, high: float) -> str:
@@ -97,30 +103,62 @@ def _value(value: float, low: float, high: float) -> str:
 def _fronts(group: Group) -> list[str]:
     """The Pareto fronts; that of latency only if all were measured alike."""
     fronts = [
-        (name, tuple(group.rows.loc[pareto(group.rows, cost), "name"]))
+        (name, tuple(group.rows.loc[front(group.rows, cost), "name"]))
         for cost, name in COST_NAMES.items()
         if cost != "latency_ms" or len(conditions(group)) == 1
     ]
     return [
-        f"On the Pareto front of mAP against {' and against '.join(costs)}: {names(front)}."
-        for front, costs in grouped(fronts)
-        if front
+        f"On the Pareto front of mAP against {' and against '.join(costs)}: {names(on_front)}."
+        for on_front, costs in grouped(fronts)
+        if on_front
     ]
 
 
-def _lead_in_words(found: Lead, score: str) -> str:
+def _about_convergence(group: Group) -> list[str]:
+    """Which methods did not converge, and whether they may stand on the fronts."""
+    marked = group.rows[[bool(verdicts) for verdicts in group.rows["convergence"]]]
+    if marked.empty:
+        return []
+    left_out = "" if marked["on_fronts"].all() else ", so left out of the Pareto fronts"
+    reasons = "; ".join(
+        f"{names(who)} ({', '.join(verdicts)})"
+        for verdicts, who in grouped(zip(marked["name"], marked["convergence"], strict=True))
+    )
+    return [f"Not converged{left_out}: {reasons}."]
+
+
+def _lead_in_words(found: Lead, score: str, rows: pd.DataFrame) -> str:
+    tied = [*found.best, *(row.name for row in found.close)]
+    once = rows.loc[rows["name"].isin(tied) & (rows["seeds"] == 1), "name"]
+    if len(tied) > 1 and len(once):
+        return _refusal(found, score, tied, once)
     verb = "is best" if len(found.best) == 1 else "are best, exactly equal,"
-    value = _value(found.value, found.low, found.high)
-    text = f"By {score} {names(found.best)} {verb} at {value}"
+    words = f"By {score} {names(found.best)} {verb} at {_span(found)}"
     if found.close:
         behind = "; ".join(_behind(row) for row in found.close)
-        text += f"; not distinguishable from {'it' if len(found.best) == 1 else 'them'}: {behind}"
+        words += f"; not distinguishable from {'it' if len(found.best) == 1 else 'them'}: {behind}"
     if found.beaten:
         others = "the nearest that is behind" if found.close or found.unknown else "the next"
-        text += f"; {others} is {_behind(found.beaten[0])}"
+        words += f"; {others} is {_behind(found.beaten[0])}"
     if found.unknown:
-        text += f"; not tested against it: {names(found.unknown)}"
-    return text + "."
+        words += f"; not tested against it: {names(found.unknown)}"
+    return words + "."
+
+
+def _refusal(found: Lead, score: str, tied: Sequence[str], once: Sequence[str]) -> str:
+    """Of methods that are as good as equal nobody is called the best where one ran only once."""
+    of = "one seed each" if len(once) == len(tied) else f"one seed of {names(once)}"
+    words = (
+        f"By {score} no best method is named: {names(tied)} cannot be told apart, and with {of} "
+        f"they are not ranked; the highest is {_span(found)}"
+    )
+    if found.beaten:
+        words += f"; the nearest that is behind {names(found.best)} is {_behind(found.beaten[0])}"
+    return words + "."
+
+
+def _span(found: Lead) -> str:
+    return _value(found.value, found.low, found.high)
 
 
 def _behind(row: Behind) -> str:
@@ -148,69 +186,3 @@ def _about_seeds(group: Group) -> list[str]:
             f"{'it' if len(once) == 1 else 'them'} may be the seed's."
         ]
     return ["With one seed nothing is known of other seeds: differences may be the seed's."]
-
-
-def cautions(group: Group) -> list[str]:
-    """What makes the rows of this table less comparable than they look."""
-    found, records = [], group.records
-    cells = {
-        name: set(zip(runs["split"], runs["seed"], strict=True))
-        for name, runs in group.by_name.items()
-    }
-    if len({frozenset(c) for c in cells.values()}) > 1:
-        which = grouped((name, _cells(c)) for name, c in cells.items())
-        parts = "; ".join(f"{who}: {cell}" for cell, who in shortened(which))
-        found.append(f"Not all methods ran with the same seeds and splits: {parts}.")
-    doubled = [n for n, runs in group.by_name.items() if len(runs) > len(cells[n])]
-    if doubled:
-        found.append(f"Several runs share one seed and split: {names(doubled)}.")
-    gpus = conditions(group)
-    if len(gpus) > 1:
-        found.append("Latencies were measured under different conditions: compare them not at all.")
-    sizes = {(r["frames"], r["height"], r["width"]) for r in records["cost"] if "frames" in r}
-    if len(sizes) > 1:
-        found.append("GMACs are per clip, and the clips differ in size (see the cost notes).")
-    return found
-
-
-def _cells(cells: Iterable[tuple[int, int]]) -> str:
-    cells = sorted(cells)
-    if {split for split, _ in cells} == {0}:
-        return f"seed{'s' * (len(cells) > 1)} {', '.join(str(seed) for _, seed in cells)}"
-    return ", ".join(f"split {split} seed {seed}" for split, seed in cells)
-
-
-def conditions(group: Group) -> dict[str, list[str]]:
-    """Under what conditions costs were measured, with the methods: one entry if all are alike."""
-    pairs = [
-        (name, _condition(cost, environment))
-        for name, runs in group.by_name.items()
-        for cost, environment in zip(runs["cost"], runs["environment"], strict=True)
-        if cost
-    ]
-    return {condition: list(dict.fromkeys(found)) for condition, found in grouped(pairs)}
-
-
-def _condition(cost: dict, environment: dict) -> str:
-    precision = {"no": "fp32"}.get(cost.get("precision"), cost.get("precision"))
-    machine = environment.get("gpu") or environment.get("processor")
-    size = " × ".join(str(cost.get(name, "?")) for name in ("frames", "height", "width"))
-    parts = (cost.get("device"), machine, precision, f"clips of {size} (frames × height × width)")
-    return ", ".join(str(part) for part in dict.fromkeys(parts) if part)
-
-
-def grouped(pairs: Iterable[tuple[str, object]]) -> list[tuple[object, list[str]]]:
-    """The names that share a value, by value, both in the order of their first coming."""
-    found: dict[object, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(value, []).append(name)
-    return list(found.items())
-
-
-def shortened(found: list[tuple[object, list[str]]]) -> list[tuple[object, str]]:
-    """Values with who has them, in Markdown; the largest of several is "the other N", and last."""
-    largest = max(found, key=lambda pair: len(pair[1]))
-    if len(found) == 1 or len(largest[1]) < 4:
-        return [(value, names(who)) for value, who in found]
-    few = [(value, names(who)) for value, who in found if value != largest[0]]
-    return [*few, (largest[0], f"the other {len(largest[1])}")]

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmark.label import Label
 from reports.analysis.groups import groups
-from reports.analysis.papers import base, frames_of
+from reports.analysis.label_text import frames_of, without_number
 from reports.read.results import Results
+from reports.read.rows import base
 
 BAND_RESAMPLES = 2_000
-COSTS = ("gmacs", "latency_ms", "peak_memory_mb")
+COSTS = ("gmacs", "latency_ms", "latency_iqr_ms", "peak_memory_mb")
 
 
 class Trend(NamedTuple):
@@ -78,9 +80,10 @@ def _averaged(family: pd.DataFrame, by: str) -> pd.DataFrame:
 def _lengths(results: Results) -> list[Trend]:
     """Accuracy against the frames of a clip, of recipes that differ in nothing else."""
     frame = results.frame[~results.frame["swept"]]
+    labels = [Label.parse(label) for label in frame["label"]]
     frame = frame.assign(
-        frames=[frames_of(label) for label in frame["label"]],
-        rules=[_without_number(label) for label in frame["label"]],
+        frames=[frames_of(label) for label in labels],
+        rules=[without_number(label) for label in labels],
         rest=[without_frames(recipe) for recipe in frame["recipe"]],
     ).dropna(subset="frames")
     made = []
@@ -93,12 +96,6 @@ def _lengths(results: Results) -> list[Trend]:
     return made
 
 
-def _without_number(label: str) -> str:
-    parts = label.split("/")
-    parts[2:3] = [re.sub(r"\d+$", "T", part) for part in parts[2:3]]
-    return "/".join(parts)
-
-
 def without_frames(recipe: str) -> str:
     """A recipe's name without its clip length, which ``[frames=8]`` tells."""
     name, bracket, inside = recipe.partition("[")
@@ -109,14 +106,14 @@ def without_frames(recipe: str) -> str:
 
 def counted(results: Results) -> pd.DataFrame:
     """Every network that was counted and timed, one row a network, clip and device."""
-    rows = [dict(row) | {"backbone": ""} for row in results.costs.to_dict("records")]
+    rows = []
     for record in results.frame.to_dict("records"):
         cost = record["cost"]
         if {"frames", "height", "width", "device", "precision"} <= set(cost):
-            told = {name: cost.get(name, np.nan) for name in ("frames", "height", "width")}
-            told |= {name: cost[name] for name in ("device", "precision")}
-            told |= {name: record[name] for name in ("method", *COSTS)}
-            rows.append(told | {"backbone": _backbone(record["built"])})
+            fields = {name: cost.get(name, np.nan) for name in ("frames", "height", "width")}
+            fields |= {name: cost[name] for name in ("device", "precision")}
+            fields |= {name: record[name] for name in ("method", *COSTS)}
+            rows.append(fields | {"backbone": _backbone(record["built"])})
     if not rows:
         return pd.DataFrame()
     same = ["method", "backbone", "frames", "height", "width", "device", "precision"]

@@ -1,6 +1,6 @@
 """Pictures of a method's own attention over the frames of a track.
 
-What an array means is told by its name and shape, as the methods' ``attention(clips)`` documents
+What an array means follows from its name and shape, as the methods' ``attention(clips)`` documents
 them. A frame's share of attention is printed below it, so that nothing hangs on colour alone.
 """
 
@@ -41,7 +41,7 @@ def views(strip: Strip) -> list[View]:
 def kind_of(name: str, array: np.ndarray, frames: int) -> str:
     """``cells``, ``bands``, ``pairs``, ``frames`` or ``channels``; blank for what is unknown.
 
-    * cells [3, T', rows, columns]: where three cells of the middle frame look;
+    * cells [3, T', rows, columns]: where three cells of the middle frame style;
     * bands [T, K]: a score for each horizontal band of each frame;
     * pairs [T, T]: weights between frames;
     * frames [T]: a weight for each frame;
@@ -150,8 +150,8 @@ def _bands(axes: Axes, strip: Strip, view: View) -> None:
         for band, score in enumerate(row):
             place = (frame + 0.5, (band + 0.5) / blocks)
             box = {"facecolor": "black", "alpha": 0.55, "linewidth": 0, "pad": 0.8}
-            told = {"ha": "center", "va": "center", "fontsize": 6, "color": "white", "bbox": box}
-            axes.text(*place, f"{100 * score:.0f}", **told)
+            style = {"ha": "center", "va": "center", "fontsize": 6, "color": "white", "bbox": box}
+            axes.text(*place, f"{100 * score:.0f}", **style)
         _below(axes, frame + 0.5, f"{frame + 1}")
     title = f"{view.name}: percent of each band's attention that each frame has"
     _title(axes, title)
@@ -165,8 +165,8 @@ def _pairs(axes: Axes, strip: Strip, view: View) -> None:
     if len(view.array) <= 12:
         for (row, column), value in np.ndenumerate(view.array):
             ink = "white" if abs(value) > 0.65 * most else "black"
-            told = {"ha": "center", "va": "center", "fontsize": 6, "color": ink}
-            axes.text(column, row, f"{value / 10**power:.1f}", **told)
+            style = {"ha": "center", "va": "center", "fontsize": 6, "color": ink}
+            axes.text(column, row, f"{value / 10**power:.1f}", **style)
     ticks = range(len(view.array))
     axes.set_xticks(ticks, [str(i + 1) for i in ticks], fontsize=_SMALL)
     axes.set_yticks(ticks, [str(i + 1) for i in ticks], fontsize=_SMALL)

@@ -83,7 +83,7 @@ def headline(inspection: Inspection) -> tuple[str, str]:
     )
 
 
-def who(strip: Strip) -> str:
+def person_text(strip: Strip) -> str:
     """Person of a track, in words."""
     return {-1: "nobody", 0: "distractor"}.get(strip.pid, f"person {strip.pid}")
 
@@ -93,7 +93,7 @@ def caption(strip: Strip) -> str:
     parts = [
         f"{strip.rank}." if strip.rank else "",
         FRAMES[strip.kind].sign,
-        "" if strip.kind == "right" else who(strip),
+        "" if strip.kind == "right" else person_text(strip),
         "" if strip.camid is None else f"camera {strip.camid}",
         "" if strip.distance is None else f"d {strip.distance:.3f}",
     ]
@@ -101,7 +101,7 @@ def caption(strip: Strip) -> str:
 
 
 def _strip(axes: Axes, strip: Strip, left: float, top: float, aspect: float) -> None:
-    look = FRAMES[strip.kind]
+    style = FRAMES[strip.kind]
     width, text = aspect * len(strip.frames), caption(strip)
     fits = 72 * _INCH * (width + _GAP) / (_LETTER * len(text))
     axes.text(left, top - 0.06, text, fontsize=min(7.5, fits), color="0.1", va="bottom")
@@ -117,9 +117,9 @@ def _strip(axes: Axes, strip: Strip, left: float, top: float, aspect: float) -> 
             width,
             1,
             fill=False,
-            edgecolor=look.colour,
-            linewidth=look.width,
-            linestyle=look.dash,
+            edgecolor=style.colour,
+            linewidth=style.width,
+            linestyle=style.dash,
             label=strip.kind,
         )
     )

@@ -1,71 +1,60 @@
-"""The pictures of a report: accuracy against cost, CMC curves, training curves.
+"""Curves of a report: CMC, and accuracy or cost along what varies.
 
-Every function takes numbers and returns a figure; nothing is shown, written or kept. Colours are
-those of Okabe and Ito, told apart by the colour-blind; markers and dashes tell the same in grey.
-The title says what data, recipe and rules the numbers belong to.
+Every function takes numbers and returns a figure; nothing is shown, written or kept.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from reports.analysis.groups import RANKS_SHOWN
+from reports.figures.style import (
+    MARKERS,
+    TEXT,
+    Style,
+    legend,
+    line_style,
+    name_with_sign,
+    new_figure,
+    styles,
+    within_percent,
+    wrapped,
+)
+from reports.read.rows import RANKS_SHOWN
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")  # 7 x 9 pairs before one comes again
-DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
-_AXES = {
-    "gmacs": "Computation per clip (GMACs)",
-    "latency_ms": "Latency per clip, batch 1 (ms)",
-}
-TEXT, SMALL = 9.5, 8.5
-
-
-class Style(NamedTuple):
-    """How one method is drawn in all figures of a report."""
-
-    colour: str
-    marker: str
-    dash: object
+_INTERVAL_RANKS = (1, 5, 10, 20)  # whose intervals a table holds
 
 
-def styles(names: Iterable[str]) -> dict[str, Style]:
-    """A style for each name; the same names get the same styles, in whatever order they come."""
-    return {
-        name: Style(
-            _COLOURS[i % len(_COLOURS)],
-            _MARKERS[i % len(_MARKERS)],
-            DASHES[i // len(_COLOURS) % len(DASHES)],
-        )
-        for i, name in enumerate(sorted(set(names)))
-    }
+def cmc(rows: pd.DataFrame, style_of: Mapping[str, Style], title: str) -> Figure:
+    """Share of queries solved at rank 1 to 20, mean over runs; rows without a curve left out.
 
-
-def cmc(rows: pd.DataFrame, looks: Mapping[str, Style], title: str) -> Figure:
-    """Share of queries solved at rank 1 to 20, mean over runs; rows without a curve left out."""
+    Whiskers at ranks 1, 5, 10 and 20 are the 95 % intervals, where they are known.
+    """
     rows = rows[rows["cmc"].notna()]
     lines = sum(1 + wrapped(name).count("\n") for name in rows["name"])
     figure, (axes,) = new_figure((6.6, max(4.1, 0.6 + 0.17 * lines)), 1, title)
     ranks = np.arange(1, RANKS_SHOWN + 1)
     for i, (_, row) in enumerate(rows.iterrows()):
-        look = looks[row["name"]]
+        style = style_of[row["name"]]
         axes.plot(
             ranks,
             100 * np.asarray(row["cmc"]),
-            color=look.colour,
-            linestyle=look.dash,
-            marker=look.marker,
+            color=style.colour,
+            linestyle=style.dash,
+            marker=style.marker,
             markersize=5,
             markevery=(i % 4, 4),
             linewidth=1.5,
-            label=wrapped(row["name"]),
+            label=wrapped(name_with_sign(row)),
         )
+        shift = 0.12 * (i - (len(rows) - 1) / 2)  # so that whiskers of several do not coincide
+        for rank in _INTERVAL_RANKS:
+            low, high = 100 * row[f"R{rank}_low"], 100 * row[f"R{rank}_high"]
+            if np.isfinite([low, high]).all():
+                ends = {"color": style.colour, "lw": 1.0, "alpha": 0.7, "label": "_interval"}
+                axes.plot([rank + shift] * 2, [low, high], marker="_", ms=4, **ends)
     axes.set_xlabel("Rank", fontsize=TEXT)
     axes.set_ylabel("Queries solved up to this rank (%)", fontsize=TEXT)
     axes.set_xticks([1, 5, 10, 15, 20])
@@ -77,7 +66,7 @@ def cmc(rows: pd.DataFrame, looks: Mapping[str, Style], title: str) -> Figure:
 
 def trend(
     rows: pd.DataFrame,
-    looks: Mapping[str, Style],
+    style_of: Mapping[str, Style],
     title: str,
     axis: str,
     printed: pd.DataFrame | None = None,
@@ -86,7 +75,7 @@ def trend(
 
     Args:
         rows: of a `reports.analysis.trends.Trend`.
-        looks: style by name.
+        style_of: style by name.
         title: what is the same along the axis.
         axis: what varies, in words.
         printed: the papers' trajectories over the same axis, see `reports.analysis.papers.points`.
@@ -96,17 +85,18 @@ def trend(
     figure, panels = new_figure((8.4, 3.6 + 0.19 * -(-lines // 3)), 2, title)
     for axes, score in zip(panels, ("mAP", "R1"), strict=True):
         for name, series in rows.groupby("name", sort=True):
-            look, percents = looks[name], 100 * series[score]
+            style, percents = style_of[name], 100 * series[score]
             ends = [100 * series[f"{score}_{end}"].fillna(series[score]) for end in ("low", "high")]
-            axes.fill_between(series["x"], *ends, color=look.colour, alpha=0.07, linewidth=0)
+            axes.fill_between(series["x"], *ends, color=style.colour, alpha=0.07, linewidth=0)
             for end in ends:
-                thin = {"color": look.colour, "ls": look.dash, "lw": 0.7, "alpha": 0.6}
+                thin = {"color": style.colour, "ls": style.dash, "lw": 0.7, "alpha": 0.6}
                 axes.plot(series["x"], end, label="_band", **thin)
-            axes.plot(series["x"], percents, label=wrapped(name), **_line(look))
+            label = wrapped(name_with_sign(series.iloc[0]))
+            axes.plot(series["x"], percents, label=label, **line_style(style))
         for i, (name, series) in enumerate(printed.groupby("line", sort=True)):
             series = series.sort_values("x")
             marks = {
-                "marker": _MARKERS[i % len(_MARKERS)],
+                "marker": MARKERS[i % len(MARKERS)],
                 "mfc": "white",
                 "ms": 6,
                 "color": "0.35",
@@ -122,14 +112,19 @@ def trend(
     return figure
 
 
-def cost_trend(rows: pd.DataFrame, looks: Mapping[str, Style], title: str, axis: str) -> Figure:
-    """GMACs, latency and memory along what varies."""
-    told = {"gmacs": "GMACs", "latency_ms": "Latency (ms)", "peak_memory_mb": "Peak memory (MB)"}
+def cost_trend(rows: pd.DataFrame, style_of: Mapping[str, Style], title: str, axis: str) -> Figure:
+    """GMACs, latency with its interquartile range, and memory along what varies."""
+    columns = {"gmacs": "GMACs", "latency_ms": "Latency (ms)", "peak_memory_mb": "Peak memory (MB)"}
     lines = rows["name"].nunique()
-    figure, panels = new_figure((9.6, 3.4 + 0.19 * -(-lines // 4)), len(told), title)
-    for axes, (column, words) in zip(panels, told.items(), strict=True):
+    figure, panels = new_figure((9.6, 3.4 + 0.19 * -(-lines // 4)), len(columns), title)
+    for axes, (column, words) in zip(panels, columns.items(), strict=True):
         for name, series in rows.groupby("name", sort=True):
-            axes.plot(series["x"], series[column], label=wrapped(name), **_line(looks[name]))
+            style = style_of[name]
+            axes.plot(series["x"], series[column], label=wrapped(name), **line_style(style))
+            if column == "latency_ms":
+                half = series["latency_iqr_ms"].fillna(0) / 2
+                bars = {"ecolor": style.colour, "elinewidth": 1.0, "capsize": 2.5}
+                axes.errorbar(series["x"], series[column], half, fmt="none", **bars)
         axes.set_xlabel(axis, fontsize=TEXT)
         axes.set_ylabel(words, fontsize=TEXT)
         axes.set_xticks(sorted(set(rows["x"])))
@@ -146,15 +141,15 @@ def growth(rows: pd.DataFrame, frames: int, height: int) -> Figure:
         frames: T of the right panel.
         height: of the images of the left panel.
     """
-    looks = styles(sorted(set(rows["method"])))
-    figure, panels = new_figure((9.6, 4.4 + 0.19 * -(-len(looks) // 4)), 2, "GMACs of one clip")
-    told = (
+    style_of = styles(sorted(set(rows["method"])))
+    figure, panels = new_figure((9.6, 4.4 + 0.19 * -(-len(style_of) // 4)), 2, "GMACs of one clip")
+    columns = (
         ("frames", rows["height"] == height, f"Frames of a clip, T, at {height} x {height // 2}"),
         ("height", rows["frames"] == frames, f"Height of the images (pixels), at T = {frames}"),
     )
-    for axes, (x, chosen, words) in zip(panels, told, strict=True):
+    for axes, (x, chosen, words) in zip(panels, columns, strict=True):
         for name, series in rows[chosen].sort_values(x).groupby("method", sort=True):
-            axes.plot(series[x], series["gmacs"], label=wrapped(name), **_line(looks[name]))
+            axes.plot(series[x], series["gmacs"], label=wrapped(name), **line_style(style_of[name]))
         ticks = sorted(set(rows.loc[chosen, x]))
         axes.set_xscale("log", base=2)
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -167,102 +162,3 @@ def growth(rows: pd.DataFrame, frames: int, height: int) -> Figure:
         axes.set_ylabel("GMACs", fontsize=TEXT)
     legend(figure, panels[0], "outside lower center", 4)
     return figure
-
-
-def _line(look: Style) -> dict[str, object]:
-    return {
-        "color": look.colour,
-        "linestyle": look.dash,
-        "marker": look.marker,
-        "markersize": 5,
-        "linewidth": 1.5,
-    }
-
-
-def training(
-    logs: Mapping[str, Sequence[pd.DataFrame]], looks: Mapping[str, Style], title: str
-) -> Figure:
-    """Loss and training accuracy against the epoch, for each method's runs.
-
-    One thin line a run, one thick line their mean as far as all of them went.
-    """
-    figure, pair = new_figure((7.0, 3.4 + 0.2 * -(-len(logs) // 3)), 2, title)
-    told = (("loss", "Training loss, all parts", 1), ("accuracy", "Training accuracy (%)", 100))
-    for axes, (column, title, factor) in zip(pair, told, strict=True):
-        for i, (name, runs) in enumerate(logs.items()):
-            series = [log.set_index("epoch")[column].dropna() for log in runs if column in log]
-            series = [factor * run for run in series if len(run)]
-            _training_lines(axes, series, name, looks[name], i)
-        axes.set_xlabel("Epoch", fontsize=TEXT)
-        axes.set_ylabel(title, fontsize=TEXT)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
-    legend(figure, pair[0], "outside lower center", 3)
-    return figure
-
-
-def _training_lines(
-    axes: Axes, runs: Sequence[pd.Series], name: str, look: Style, place_in_order: int
-) -> None:
-    if not runs:
-        return
-    if len(runs) > 1:
-        for run in runs:
-            axes.plot(run.index, run, color=look.colour, linewidth=0.7, alpha=0.45, label="_run")
-    mean = pd.concat(runs, axis=1, join="inner").mean(axis=1)
-    every = max(1, len(mean) // 6)
-    axes.plot(
-        mean.index,
-        mean,
-        color=look.colour,
-        linestyle=look.dash,
-        marker=look.marker,
-        markersize=4,
-        markevery=(place_in_order % every, every),
-        linewidth=1.5,
-        label=wrapped(name),
-    )
-
-
-def new_figure(inches: tuple[float, float], columns: int, title: str) -> tuple[Figure, list[Axes]]:
-    """A figure that says what its numbers are of, since it is looked at without its report too."""
-    figure = Figure(figsize=inches, dpi=200, layout="constrained", facecolor="white")
-    title = wrapped(title, int(13.5 * inches[0]))
-    figure.suptitle(title, x=0.01, ha="left", fontsize=SMALL, color="0.3")
-    made = [figure.add_subplot(1, columns, i + 1) for i in range(columns)]
-    for axes in made:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color="0.9", linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.tick_params(labelsize=SMALL)
-    return figure, made
-
-
-def within_percent(axes: Axes) -> None:
-    """Percent lie between 0 and 100, with room for half a marker."""
-    low, high = axes.get_ylim()
-    low = max(low, -0.03 * (high - low))
-    axes.set_ylim(low, min(high, 100 + 0.03 * (100 - low)))
-
-
-def legend(figure: Figure, axes: Axes, where: str, columns: int) -> None:
-    """Names of what was drawn, outside the axes."""
-    handles, names = axes.get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc=where,
-        ncols=columns,
-        fontsize=SMALL,
-        frameon=False,
-        handlelength=2.6,
-    )
-
-
-def wrapped(name: str, width: int = 28) -> str:
-    """A long name on several lines, broken after a comma, bracket or space."""
-    lines = [""]
-    for part in re.split(r"(?<=[,\[( ])", name):
-        if len(lines[-1]) + len(part) > width and lines[-1]:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(line.rstrip() for line in lines)

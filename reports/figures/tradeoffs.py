@@ -1,7 +1,9 @@
 """Accuracy against cost: mAP and R1, the Pareto front, and what the papers print.
 
-Methods on the front are filled, the others hollow; published figures have markers of their own,
-are joined where a paper varies the number of frames, and never count in the front.
+Methods on the front are filled, the others hollow. Whiskers are 95 % intervals of accuracy, or the
+standard deviation over runs where there is none, and the interquartile range of latency. Published
+figures have markers of their own, are joined where a paper varies the number of frames, and never
+count in the front.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +16,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from reports.analysis.groups import pareto
+from reports.analysis.convergence import SIGN
+from reports.analysis.fronts import front
 from reports.figures.name_placement import place
-from reports.figures.plots import SMALL, TEXT, Style, new_figure, within_percent, wrapped
+from reports.figures.style import (
+    SMALL,
+    TEXT,
+    Style,
+    name_with_sign,
+    new_figure,
+    within_percent,
+    wrapped,
+)
 
 AXES = {
     "gmacs": "Computation per clip (GMACs)",
@@ -26,13 +37,13 @@ AXES = {
 SCORES = ("mAP", "R1")
 MOST_NAMES = 12  # more methods than that are named only where they are on the front
 PUBLISHED = "0.35"  # grey
-_PAPER_MARKERS = {"stenvan": "*", "nlam": "X", "sta": "P", "resnet3d": "d"}
+_PAPER_MARKERS = {"stenvan": "*", "nlam": "X", "sta": "P", "resnet3d": "d", "ap3d": "h"}
 
 
 def tradeoff(
     rows: pd.DataFrame,
     cost: str,
-    looks: Mapping[str, Style],
+    style_of: Mapping[str, Style],
     title: str,
     printed: pd.DataFrame | None = None,
 ) -> Figure:
@@ -41,7 +52,7 @@ def tradeoff(
     Args:
         rows: of `reports.analysis.groups.groups`; those without the cost or the score are left out.
         cost: a key of `AXES`.
-        looks: style by name.
+        style_of: style by name.
         title: what the numbers are of.
         printed: published points, see `reports.analysis.papers.points`; for GMACs only.
     """
@@ -49,10 +60,10 @@ def tradeoff(
     scores = [s for s in SCORES if shown(rows, cost, s).any() or _has(printed, s)]
     figure, panels = new_figure((8.8 if len(scores) > 1 else 6.6, 4.5), len(scores), title)
     drawn = [
-        _panel(axes, rows[shown(rows, cost, score)], cost, score, looks, printed)
+        _panel(axes, rows[shown(rows, cost, score)], cost, score, style_of, printed)
         for axes, score in zip(panels, scores, strict=True)
     ]
-    _key(figure, bool(rows.get("mAP_sd", pd.Series(dtype=float)).notna().any()), printed, len(rows))
+    _key(figure, rows, cost, printed)
     figure.draw_without_rendering()  # lays the figure out, so that the axes have their final size
     for axes, (points, lines) in zip(panels, drawn, strict=True):
         place(axes, points, lines, SMALL)
@@ -75,13 +86,13 @@ def _panel(
     rows: pd.DataFrame,
     cost: str,
     score: str,
-    looks: Mapping[str, Style],
+    style_of: Mapping[str, Style],
     printed: pd.DataFrame,
 ) -> tuple[list[tuple[float, float, str]], np.ndarray]:
     """Draw one score; returns the points to be named, and points along lines to keep clear."""
-    front = pareto(rows, cost, score) if len(rows) else np.array([], dtype=bool)
-    for on_front, (_, row) in zip(front, rows.iterrows(), strict=True):
-        _point(axes, row, cost, score, looks[row["name"]], on_front)
+    is_on_front = front(rows, cost, score) if len(rows) else np.array([], dtype=bool)
+    for on_front, (_, row) in zip(is_on_front, rows.iterrows(), strict=True):
+        _point(axes, row, cost, score, style_of[row["name"]], on_front)
     points = _printed(axes, printed, score) if _has(printed, score) else []
     axes.set_xlabel(AXES[cost], fontsize=TEXT)
     axes.set_ylabel(f"{score} (%)", fontsize=TEXT)
@@ -91,38 +102,46 @@ def _panel(
     axes.margins(x=0.16, y=0.16)
     within_percent(axes)
     steps = np.empty((0, 2))
-    if len(rows):
-        steps = _front(axes, rows[front].sort_values([cost, score]), cost, score)
-    named = rows if len(rows) <= MOST_NAMES else rows[front]
-    own = (
-        [
-            (x, 100 * y, wrapped(name, 22))
-            for x, y, name in zip(named[cost], named[score], named["name"], strict=True)
-        ]
-        if len(rows)
-        else []
-    )
+    if is_on_front.any():
+        steps = _staircase(axes, rows[is_on_front].sort_values([cost, score]), cost, score)
+    named = rows if len(rows) <= MOST_NAMES else rows[is_on_front]
+    own = [
+        (row[cost], 100 * row[score], wrapped(name_with_sign(row), 22))
+        for _, row in named.iterrows()
+    ]
     bars = _bars(rows, cost, score) if len(rows) else np.empty((0, 2))
     return own + points, np.vstack([steps, bars])
 
 
-def _point(axes: Axes, row: pd.Series, cost: str, score: str, look: Style, on_front: bool) -> None:
+def _point(axes: Axes, row: pd.Series, cost: str, score: str, style: Style, on_front: bool) -> None:
     x, y = [row[cost]], [100 * row[score]]
-    if np.isfinite(row[f"{score}_sd"]):
-        spread = [100 * row[f"{score}_sd"]]
-        axes.errorbar(x, y, spread, fmt="none", ecolor=look.colour, elinewidth=1.1, capsize=2.5)
+    low, high = _ends(row, score)
+    bars = {"fmt": "none", "ecolor": style.colour, "elinewidth": 1.1, "capsize": 2.5}
+    if high > low:
+        axes.errorbar(x, y, [[max(0, y[0] - low)], [max(0, high - y[0])]], **bars)
+    if cost == "latency_ms" and row["latency_iqr_ms"] > 0:
+        axes.errorbar(x, y, xerr=row["latency_iqr_ms"] / 2, **bars)
     axes.plot(
         x,
         y,
-        color=look.colour,
-        marker=look.marker,
+        color=style.colour,
+        marker=style.marker,
         markersize=7.5,
-        markerfacecolor=look.colour if on_front else "white",
+        markerfacecolor=style.colour if on_front else "white",
         markeredgewidth=1.4,
         linestyle="none",
         label=row["name"],
         zorder=4 if on_front else 3,
     )
+
+
+def _ends(row: pd.Series, score: str) -> tuple[float, float]:
+    """Percent between which a whisker goes: the interval, or the spread over runs, or nothing."""
+    value, low, high = row[score], row[f"{score}_low"], row[f"{score}_high"]
+    if np.isfinite([low, high]).all():
+        return 100 * low, 100 * high
+    spread = row[f"{score}_sd"] if np.isfinite(row[f"{score}_sd"]) else 0.0
+    return 100 * (value - spread), 100 * (value + spread)
 
 
 def _printed(axes: Axes, printed: pd.DataFrame, score: str) -> list[tuple[float, float, str]]:
@@ -146,15 +165,20 @@ def _printed(axes: Axes, printed: pd.DataFrame, score: str) -> list[tuple[float,
     return list(zip(kept["gmacs"], kept[score], kept["label"], strict=True))
 
 
-def _key(figure: Figure, spread: bool, printed: pd.DataFrame, methods: int) -> None:
-    """Say below the axes what filled markers, lines and bars are."""
+def _key(figure: Figure, rows: pd.DataFrame, cost: str, printed: pd.DataFrame) -> None:
+    """Say below the axes what filled markers, lines, whiskers and signs are."""
     handles, words = [], []
-    if methods:
+    if len(rows):
         handles.append(Line2D([], [], color="0.45", lw=1.1, ls=(0, (4, 2))))
         words.append("Pareto front (filled: on it)")
-    if methods and spread:
-        handles.append(Line2D([], [], color="0.2", marker="|", lw=1.1))
-        words.append("± standard deviation over runs")
+        whisker = Line2D([], [], color="0.2", marker="|", lw=1.1)
+        for text in _whiskers(rows, cost):
+            handles.append(whisker)
+            words.append(text)
+    if len(rows) and any(rows["convergence"]):
+        handles.append(Line2D([], [], ls="none"))
+        in_front = " (on no front)" if not rows["on_fronts"].all() else ""
+        words.append(f"{SIGN} not converged{in_front}")
     for paper in sorted(set(printed["paper"])) if len(printed) else ():
         marker = _PAPER_MARKERS.get(paper, "x")
         handles.append(Line2D([], [], color=PUBLISHED, marker=marker, mfc="white", lw=0.9, ls=":"))
@@ -162,6 +186,16 @@ def _key(figure: Figure, spread: bool, printed: pd.DataFrame, methods: int) -> N
     figure.legend(
         handles, words, loc="outside lower center", ncols=3, fontsize=SMALL, frameon=False
     )
+
+
+def _whiskers(rows: pd.DataFrame, cost: str) -> list[str]:
+    known = rows["mAP_low"].notna()
+    found = ["95 % interval"] if known.any() else []
+    if (~known & rows["mAP_sd"].notna()).any():
+        found.append("± standard deviation over runs")
+    if cost == "latency_ms" and (rows["latency_iqr_ms"] > 0).any():
+        found.append("interquartile range of latency")
+    return found
 
 
 def _cost_axis(axes: Axes, costs: Sequence[float]) -> None:
@@ -174,7 +208,7 @@ def _cost_axis(axes: Axes, costs: Sequence[float]) -> None:
         axes.set_xlabel(f"{axes.get_xlabel()}, logarithmic", fontsize=TEXT)
 
 
-def _front(axes: Axes, front: pd.DataFrame, cost: str, score: str) -> np.ndarray:
+def _staircase(axes: Axes, front: pd.DataFrame, cost: str, score: str) -> np.ndarray:
     """Draw the best score that can be had for at most a cost; points along it, for the names."""
     low, right = axes.get_ylim()[0], axes.get_xlim()[1]
     costs, scores = front[cost].to_numpy(), 100 * front[score].to_numpy()
@@ -189,11 +223,10 @@ def _front(axes: Axes, front: pd.DataFrame, cost: str, score: str) -> np.ndarray
 
 
 def _bars(rows: pd.DataFrame, cost: str, score: str) -> np.ndarray:
-    """Points along the error bars."""
-    spreads = zip(rows[cost], rows[score], rows[f"{score}_sd"].fillna(0), strict=True)
+    """Points along the whiskers of accuracy."""
     along = [
-        (x, 100 * (y + share * spread))
-        for x, y, spread in spreads
-        for share in np.linspace(-1, 1, 9)
+        (row[cost], value)
+        for _, row in rows.iterrows()
+        for value in np.linspace(*_ends(row, score), 17)
     ]
     return np.array(along, dtype=float)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from reports.analysis import intervals as ties
+from reports.analysis import intervals
+from reports.analysis.footnotes import footnotes
 from reports.analysis.groups import Group, Key
-from reports.analysis.papers import beside
-from reports.read.results import COSTS, METRICS
+from reports.analysis.papers import side_by_side
+from reports.read.rows import COSTS, METRICS
 
-BESIDE = (
+PUBLISHED = (
     "paper", "table", "row", "system", "frames", "method", "dataset", "metric", "value", "protocol",
     "note", *(f"measured_{name}" for name in Key._fields), "measured", "measured_low",
     "measured_high", "difference",
@@ -30,21 +31,44 @@ def frame(tables: Sequence[Group]) -> pd.DataFrame:
 
 def _of_group(group: Group) -> pd.DataFrame:
     records = list(group.by_name.values())
-    told = {
+    fields = {
         name: [_agreed(of_row[name]) for of_row in records]
         for name in ("gallery", "queries", "dropped")
     }
     runs = [" ".join(sorted(of_row["run"])) for of_row in records]
-    return group.rows.assign(**told, run_ids=runs)[_columns()]
+    notes = footnotes(group)
+    fields |= {
+        "level": group.key.level,
+        "latency_unsteady": group.rows["unsteady"],
+        "convergence": ["; ".join(verdicts) for verdicts in group.rows["convergence"]],
+        "notes": [
+            "; ".join(note.words for note in notes if name in note.names)
+            for name in group.rows["name"]
+        ],
+    }
+    return group.rows.assign(**fields, run_ids=runs)[_columns()]
 
 
 def _columns() -> list[str]:
-    who = [*Key._fields, "name", "method", "built", "recipe", "origin", "runs", "seeds", "splits"]
+    who = [
+        *Key._fields,
+        "level",
+        "name",
+        "method",
+        "built",
+        "recipe",
+        "origin",
+        "runs",
+        "seeds",
+        "splits",
+    ]
     scores = [f"{m}{end}" for m in METRICS for end in ("", "_sd", "_low", "_high")]
     against = ["mark", "behind", "behind_low", "behind_high"]
-    scores += [f"{m}_{name}" for m in ties.TESTED for name in against]
+    scores += [f"{m}_{name}" for m in intervals.TESTED for name in against]
     sizes = ["gallery", "queries", "dropped"]
-    return [*who, *sizes, *scores, "resamples", *COSTS, "best_batch", "run_ids"]
+    costs = [*COSTS, "latency_unsteady", "best_batch"]
+    about = ["mAP_letters", "convergence", "notes", "run_ids"]
+    return [*who, *sizes, *scores, "resamples", *costs, *about]
 
 
 def _agreed(values: pd.Series) -> float:
@@ -52,9 +76,9 @@ def _agreed(values: pd.Series) -> float:
     return float(values.iloc[0]) if values.nunique() == 1 else np.nan
 
 
-def pairs(tables: Sequence[Group]) -> pd.DataFrame:
+def published(tables: Sequence[Group]) -> pd.DataFrame:
     """Printed figures with what was measured, one row a pair; percent, as the papers print them."""
-    return beside(tables).reindex(columns=list(BESIDE))
+    return side_by_side(tables).reindex(columns=list(PUBLISHED))
 
 
 def to_csv(data: pd.DataFrame) -> str:
@@ -64,8 +88,8 @@ def to_csv(data: pd.DataFrame) -> str:
 
 def to_json(tables: Sequence[Group]) -> str:
     """Both frames as lists of objects."""
-    told = {"results": _objects(frame(tables)), "published": _objects(pairs(tables))}
-    return json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    fields = {"results": _objects(frame(tables)), "published": _objects(published(tables))}
+    return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _objects(data: pd.DataFrame) -> list[dict]:
@@ -80,6 +104,8 @@ def _plain(value: object) -> object:
         return None
     if isinstance(value, float | np.floating):
         return float(f"{value:.10g}")
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
     return int(value) if isinstance(value, int | np.integer) else value
 
 

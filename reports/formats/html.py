@@ -16,12 +16,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib import image
 
-from reports.analysis import papers
-from reports.analysis.groups import Group, Results
-from reports.figures import film_strips as gallery
-from reports.formats.markdown import plain_headline, title_of
+from reports.analysis import paper_sheets
+from reports.analysis.groups import Group
+from reports.analysis.headlines import plain_headline, title_of
+from reports.analysis.markup import plain
+from reports.analysis.sheets import better
+from reports.figures import film_strips
 from reports.formats.payload import payload
 from reports.read.inspection import Inspection, Strip
+from reports.read.results import Results
 
 _PAGE = Path(__file__).parent / "page"
 _SHOWN = 128  # pixels of a frame on the page
@@ -30,25 +33,28 @@ _QUALITY = 80  # of the galleries' pictures, as WebP
 
 
 def render(
-    results: Results, tables: Sequence[Group], looked_at: Sequence[tuple[Path, Inspection]]
+    results: Results, tables: Sequence[Group], inspected: Sequence[tuple[Path, Inspection]]
 ) -> str:
     """The whole page; the same results give the same text."""
     titles = [plain_headline(group.key, tables) for group in tables]
-    beside = [
-        (plain_headline(group.key, tables), papers.sheets(group)) for group in papers.chosen(tables)
+    published = [
+        (plain_headline(group.key, tables), paper_sheets.sheets(group))
+        for group in paper_sheets.chosen(tables)
     ]
+    pairs = [(title, better(group)) for title, group in zip(titles, tables, strict=True)]
     environment = Environment(
         loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     return environment.get_template("page.html").render(
-        title=title_of(tables).replace("`", ""),
+        title=plain(title_of(tables)),
         style=Markup(style()),
         script=Markup(script()),
         plotly=Markup(_plotly()),
         data=Markup(_json(payload(results, tables, titles))),
-        beside=[(headline, sheets) for headline, sheets in beside if sheets],
-        looked_at=[_looked(path, one) for path, one in looked_at],
+        published=[(headline, sheets) for headline, sheets in published if sheets],
+        pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
+        inspected=[_inspected(path, one) for path, one in inspected],
         results=results,
         runs=results.frame["run"].nunique() if tables else 0,
     )
@@ -77,11 +83,11 @@ def _json(data: dict) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _looked(path: Path, one: Inspection) -> dict:
+def _inspected(path: Path, one: Inspection) -> dict:
     """What the page shows of an inspected query."""
-    of, rules = gallery.headline(one)
+    of, rules = film_strips.headline(one)
     pictures = []
-    for end, caption, draw in gallery.drawn(one)[1:]:
+    for end, caption, draw in film_strips.drawn(one)[1:]:
         drawn = path.with_name(f"{path.stem}{end}.png")
         if drawn.is_file():  # `zoo inspect` drew it already
             pixels = image.imread(drawn)
@@ -108,8 +114,8 @@ def _strip(strip: Strip) -> dict:
         film[:, i * (width + 2) : i * (width + 2) + width] = frame
     return {
         "kind": strip.kind,
-        "caption": gallery.caption(strip),
-        "told": f"{frames} frames of {gallery.who(strip)}",
+        "caption": film_strips.caption(strip),
+        "alt": f"{frames} frames of {film_strips.person_text(strip)}",
         "source": _webp(film),
         "width": round(film.shape[1] * _SHOWN / height),
         "height": _SHOWN,

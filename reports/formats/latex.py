@@ -6,13 +6,16 @@ The file is to be ``\input`` into a document that loads booktabs and graphicx.
 from collections.abc import Sequence
 from itertools import groupby
 
-from reports.analysis import papers, sheets
-from reports.analysis.groups import Group, Results
+from reports.analysis import paper_sheets, sheets
+from reports.analysis.cautions import cautions
+from reports.analysis.groups import Group
+from reports.analysis.headlines import plain_headline
 from reports.analysis.intervals import BEST, TIE
-from reports.analysis.sheets import Cell, Column
-from reports.analysis.summary import cautions, spread_of
+from reports.analysis.markup import plain
+from reports.analysis.sheets import Cell, Column, Sheet
+from reports.analysis.summary import spread_of
 from reports.figures.pictures import Picture
-from reports.formats.markdown import plain_headline
+from reports.read.results import Results
 
 _HEAD = r"""% Made by `zoo report --format tex`. In the preamble:
 %   \usepackage[T1]{fontenc} \usepackage{booktabs} \usepackage{graphicx}
@@ -31,6 +34,9 @@ _SPECIAL = {
     "·": r"$\cdot$",
     "…": r"\ldots{}",
     "∞": r"$\infty$",
+    "†": r"\textsuperscript{\dag}",
+    "‡": r"\textsuperscript{\ddag}",
+    **{digit: rf"\textsuperscript{{{i}}}" for i, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 
@@ -45,20 +51,29 @@ def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture
     parts = [_HEAD]
     for group in tables:
         title = plain_headline(group.key, tables)
-        notes = [*cautions(group), *sheets.accuracy_notes(group, spread_of(group))]
+        warned = [plain(caution) for caution in cautions(group)]
+        notes = [*warned, *sheets.accuracy_notes(group, spread_of(group))]
         parts.append(_table(sheets.accuracy(group), f"Accuracy: {title}.", notes))
         costs = sheets.costs(group)
         if costs:
-            columns = [sheets.accuracy(group)[0], *costs]
-            parts.append(_table(columns, f"Cost of one clip: {title}.", ["blank: not measured"]))
-    for group in papers.chosen(tables):
+            columns = [sheets.names_column(group), *costs]
+            notes = [*sheets.cost_notes(group), *sheets.legend(group), "blank: not measured"]
+            parts.append(_table(columns, f"Cost of one clip: {title}.", notes))
+        pairs = sheets.better(group)
+        if pairs:
+            parts.append(_sheet(pairs, title))
+    for group in paper_sheets.chosen(tables):
         title = plain_headline(group.key, tables)
-        for sheet in papers.sheets(group):
-            parts.append(_table(sheet.columns, f"{sheet.title}, beside {title}.", sheet.notes))
-    parts += [_figure(picture) for picture in pictures if picture.section != "looked-at"]
+        for sheet in paper_sheets.sheets(group):
+            parts.append(_sheet(sheet, title))
+    parts += [_figure(picture) for picture in pictures if picture.section != "inspected"]
     if results.problems:
         parts.append("\n".join(f"% left out: {problem}" for problem in results.problems))
     return "\n\n".join(parts) + "\n"
+
+
+def _sheet(sheet: Sheet, title: str) -> str:
+    return _table(sheet.columns, f"{sheet.title}: {title}.", sheet.notes)
 
 
 def _table(columns: Sequence[Column], caption: str, notes: Sequence[str]) -> str:
@@ -70,13 +85,13 @@ def _table(columns: Sequence[Column], caption: str, notes: Sequence[str]) -> str
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
         r"\toprule",
-        *_above(columns),
+        *_headers(columns),
         " & ".join(escape(column.title) for column in columns) + r" \\",
         r"\midrule",
     ]
     rows = zip(*([_cell(cell, c.kind) for cell in c.cells] for c in columns), strict=True)
     lines += [" & ".join(row) + r" \\" for row in rows]
-    small = escape("; ".join(_told(note) for note in notes))
+    small = escape("; ".join(_underlined(note) for note in notes))
     return "\n".join(
         [
             *lines,
@@ -88,19 +103,19 @@ def _table(columns: Sequence[Column], caption: str, notes: Sequence[str]) -> str
     )
 
 
-def _told(note: str) -> str:
+def _underlined(note: str) -> str:
     return note.replace("≈:", "underlined:").removesuffix(".")
 
 
-def _above(columns: Sequence[Column]) -> list[str]:
+def _headers(columns: Sequence[Column]) -> list[str]:
     """What neighbouring columns have in common, with a rule below."""
-    if not any(column.above for column in columns):
+    if not any(column.header for column in columns):
         return []
     cells, rules, at = [], [], 1
-    for above, found in groupby(columns, key=lambda column: column.above):
+    for header, found in groupby(columns, key=lambda column: column.header):
         width = len(list(found))
-        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(above)}}}")
-        if above:
+        cells.append(rf"\multicolumn{{{width}}}{{c}}{{{escape(header)}}}")
+        if header:
             rules.append(rf"\cmidrule(lr){{{at}-{at + width - 1}}}")
         at += width
     return [" & ".join(cells) + r" \\", " ".join(rules)]
@@ -110,7 +125,8 @@ def _cell(cell: Cell, kind: str) -> str:
     words = escape(cell.text)
     if kind == "name" and words:
         words = rf"\texttt{{{words}}}"
-    return {BEST: rf"\textbf{{{words}}}", TIE: rf"\underline{{{words}}}"}.get(cell.mark, words)
+    words = {BEST: rf"\textbf{{{words}}}", TIE: rf"\underline{{{words}}}"}.get(cell.mark, words)
+    return words + escape(cell.sign)
 
 
 def _figure(picture: Picture) -> str:

@@ -4,25 +4,25 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.analysis import papers
-from reports.analysis.groups import Group, Key, Results
-from reports.analysis.intervals import BEST, TIE
+from benchmark.label import Label
+from reports.analysis import paper_sheets
+from reports.analysis.cautions import cautions, conditions, grouped
+from reports.analysis.footnotes import common_notes
+from reports.analysis.groups import Group
+from reports.analysis.headlines import headline, title_of
 from reports.analysis.label_text import explain
-from reports.analysis.sheets import Cell, Column, accuracy, accuracy_notes, costs
-from reports.analysis.summary import (
-    cautions,
-    conditions,
-    grouped,
-    sentences,
-    spread_of,
-)
+from reports.analysis.markup import bullets, code, names, text
+from reports.analysis.sheets import accuracy, accuracy_notes, better, cost_notes, costs
+from reports.analysis.summary import sentences, spread_of
 from reports.figures.pictures import Picture
 from reports.formats import provenance
-from reports.formats.markup import bullets, code, names, table, text
+from reports.formats.markdown_tables import markdown_table, picture_link, sheet, small
+from reports.read.results import Results
 
 _INTRO = (
-    "Results are ranked only within one data set, one recipe and one result label (the rules of "
-    "scoring): numbers from two tables do not compare."
+    "Results are ranked only within one data set, one level of comparison (each paper's own "
+    "recipe, a recipe shared by all, or one tuned for each method) and one result label (the rules "
+    "of scoring): numbers from two tables do not compare."
 )
 _COST_WORDS = (
     "Costs are those of embedding one clip. A GMAC is 10⁹ multiply-adds, each counted as one. "
@@ -48,35 +48,10 @@ def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture
         parts += ["## Costs", *_costs(tables)]
         parts += _pictures("## What varies", "trends", pictures)
         parts += _pictures("## Training", "training", pictures)
-        parts += _pictures("## Looked at", "looked-at", pictures)
+        parts += _pictures("## Inspected queries", "inspected", pictures)
         parts += provenance.sections(results)
-    parts += provenance.trouble(results)
+    parts += provenance.failures_and_problems(results)
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def headline(key: Key, tables: Sequence[Group]) -> str:
-    """Data set, recipe and label; the fingerprint too where several go by the data set's name."""
-    prints = {group.key.fingerprint for group in tables if group.key.dataset == key.dataset}
-    bits = f" ({code(key.fingerprint)})" if len(prints) > 1 else ""
-    training = "each method's own recipe" if key.training == "paper" else code(key.training)
-    source = f"trained on {code(key.source)}" if key.source else ""
-    parts = (code(key.dataset) + bits, source, training, code(key.label))
-    return " · ".join(part for part in parts if part)
-
-
-def plain_headline(key: Key, tables: Sequence[Group]) -> str:
-    """The same without Markdown, for figures and other formats."""
-    return headline(key, tables).replace("`", "")
-
-
-def title_of(tables: Sequence[Group]) -> str:
-    """Methods and data sets of a report."""
-    if not tables:
-        return "No results"
-    methods = {name for group in tables for name in group.rows["method"]}
-    sets = list(dict.fromkeys(group.key.dataset for group in tables))
-    count = f"{len(methods)} methods" if len(methods) > 1 else code(next(iter(methods)))
-    return f"{count} on {names(sets)}"
 
 
 def _summary(results: Results, tables: Sequence[Group]) -> str:
@@ -105,36 +80,41 @@ def _intervals(tables: Sequence[Group]) -> str:
 
 
 def _section(group: Group, tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
-    rules = [f"**{code(part)}**: {words}" for part, words in explain(group.key.label)]
+    rules = [f"**{code(part)}**: {words}" for part, words in explain(Label.parse(group.key.label))]
     warned = [f"**Caution.** {' '.join(cautions(group))}"] if cautions(group) else []
+    common = " ".join(text(note) for note in common_notes(group))
+    pairs, shown_costs = better(group), costs(group)
+    notes = accuracy_notes(group, spread_of(group)) + (cost_notes(group) if shown_costs else [])
     return [
         f"### {headline(group.key, tables)}",
         f"{_sizes(group)} Data set fingerprint {code(group.key.fingerprint)}.",
         *warned,
-        markdown_table([*accuracy(group), *costs(group)]),
-        _small(accuracy_notes(group, spread_of(group))),
-        *(_picture(picture) for picture in pictures if picture.of == group.key),
+        f"**Note.** {common}" if common else "",
+        markdown_table([*accuracy(group), *shown_costs]),
+        small(notes),
+        *(sheet(pairs) if pairs else ()),
+        *(picture_link(picture) for picture in pictures if picture.of == group.key),
         f"**Rules.** The label {code(group.key.label)} says how results were scored:",
         bullets(rules),
     ]
 
 
 def _pictures(title: str, section: str, pictures: Sequence[Picture]) -> list[str]:
-    found = [_picture(picture) for picture in pictures if picture.section == section]
+    found = [picture_link(picture) for picture in pictures if picture.section == section]
     return [title, *found] if found else []
 
 
 def _papers(tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
     """The papers' tables, one group a data set and recipe."""
     made = []
-    for group in papers.chosen(tables):
-        found = papers.sheets(group)
+    for group in paper_sheets.chosen(tables):
+        found = paper_sheets.sheets(group)
         if found:
-            made.append(f"### Beside the papers: {headline(group.key, tables)}")
-        for sheet in found:
-            made += [f"**{sheet.title}**", markdown_table(sheet.columns)]
-    made += [_picture(picture) for picture in pictures]
-    return ["## Published", _small(papers.NOTES), *made] if made else []
+            made.append(f"### Compared with the papers: {headline(group.key, tables)}")
+        for one in found:
+            made += [f"**{text(one.title)}**", markdown_table(one.columns)]
+    made += [picture_link(picture) for picture in pictures]
+    return ["## Published", small(paper_sheets.NOTES), *made] if made else []
 
 
 def _sizes(group: Group) -> str:
@@ -165,35 +145,6 @@ def _size(size: Sequence[int]) -> str:
     return f"{gallery:,} gallery tracks, {queries:,} queries used, {dropped:,} dropped"
 
 
-def markdown_table(columns: Sequence[Column]) -> str:
-    """A table; marks become bold and ≈, names become code."""
-    made = [
-        (f"{column.title}{_above(column)}", [_shown(cell, column.kind) for cell in column.cells])
-        for column in columns
-    ]
-    left = sum(column.kind != "number" for column in columns)
-    return table(made, left=left)
-
-
-def _above(column: Column) -> str:
-    return f", {text(column.above)}" if column.above else ""
-
-
-def _shown(cell: Cell, kind: str) -> str:
-    if kind == "name":
-        return code(cell.text)
-    words = text(cell.text)
-    return {BEST: f"**{words}**", TIE: f"{words} ≈"}.get(cell.mark, words)
-
-
-def _small(notes: Sequence[str]) -> str:
-    return f"<sub>{'; '.join(notes)}.</sub>"
-
-
-def _picture(picture: Picture) -> str:
-    return f"![{text(picture.caption)}]({picture.file})\n\n*{text(picture.caption)}*"
-
-
 def _costs(tables: Sequence[Group]) -> list[str]:
     """Under what conditions costs were measured, and what GMACs leave out."""
     where, left_out = [], []
@@ -208,8 +159,8 @@ def _costs(tables: Sequence[Group]) -> list[str]:
         parts.append("Measured on:\n\n" + bullets(_who(where, every)))
     if left_out:
         inside = bullets(_who(left_out, every))
-        told = "Operators without multiply-adds, which GMACs leave out, with how often they ran"
-        parts.append(f"<details><summary>{told}</summary>\n\n{inside}\n\n</details>")
+        summary = "Operators without multiply-adds, which GMACs leave out, with how often they ran"
+        parts.append(f"<details><summary>{summary}</summary>\n\n{inside}\n\n</details>")
     return parts
 
 

@@ -10,17 +10,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from reports.analysis import intervals as ties
-from reports.analysis import papers, trends
-from reports.analysis.groups import Group, Results
+from benchmark.label import Label
+from reports.analysis import intervals, papers, trends
+from reports.analysis.cautions import cautions, conditions
+from reports.analysis.footnotes import common_notes, legend, signs
+from reports.analysis.groups import Group
 from reports.analysis.label_text import explain
-from reports.analysis.summary import cautions, conditions
-from reports.figures import plots as figures
-from reports.read.results import COSTS, METRICS
+from reports.analysis.markup import plain
+from reports.figures.style import DASHES, Style, styles
+from reports.read.results import Results
+from reports.read.rows import COSTS, METRICS, base
 
 ROW = (
     *(f"{metric}{end}" for metric in METRICS for end in ("", "_sd", "_low", "_high")),
-    *(f"{metric}_mark" for metric in ties.TESTED),
+    *(f"{metric}_mark" for metric in intervals.TESTED),
     *COSTS,
     "best_batch", "runs", "seeds", "splits", "cmc",
 )  # fmt: skip
@@ -54,34 +57,36 @@ def payload(results: Results, tables: Sequence[Group], titles: Sequence[str]) ->
         "recordColumns": [*RECORD, *SHARED],
         "groups": groups,
         "trends": [_family(family) for family in families],
-        "looks": {name: _look(look) for name, look in figures.styles(names).items()},
+        "styles": {name: _style(style) for name, style in styles(names).items()},
         "shared": {name: [json.loads(text) for text in found] for name, found in shared.items()},
     }
 
 
-def _look(look: figures.Style) -> list[str]:
-    dashes = list(figures.DASHES)
-    return [look.colour, _SYMBOLS[look.marker], _DASHES[dashes.index(look.dash)]]
+def _style(style: Style) -> list[str]:
+    dashes = list(DASHES)
+    return [style.colour, _SYMBOLS[style.marker], _DASHES[dashes.index(style.dash)]]
 
 
 def _group(
     group: Group, title: str, shared: dict[str, dict[str, int]], counted: pd.DataFrame
 ) -> dict:
-    key, rows = group.key, group.rows
+    key, rows, sign_of = group.key, group.rows, signs(group)
     sizes = group.records[["gallery", "queries", "dropped"]].drop_duplicates()
-    printed = papers.points(papers.base(key.dataset), counted)
+    printed = papers.points(base(key.dataset), counted)
     printed = printed[printed["method"].isin(rows["method"])]
     return {
         "title": title,
         "dataset": key.dataset,
         "fingerprint": key.fingerprint,
         "label": key.label,
-        "rules": [list(part) for part in explain(key.label)],
+        "rules": [list(part) for part in explain(Label.parse(key.label))],
         "sizes": [[int(n) for n in size] for size in sizes.to_numpy()],
-        "cautions": [line.replace("`", "") for line in cautions(group)],
+        "level": key.level,
+        "cautions": [*(plain(line) for line in cautions(group)), *common_notes(group)],
+        "footnotes": legend(group),
         "alike": len(conditions(group)) == 1,
         "resamples": int(rows["resamples"].max()),
-        "rows": [_row(row, group, shared) for _, row in rows.iterrows()],
+        "rows": [_row(row, group, sign_of[row["name"]], shared) for _, row in rows.iterrows()],
         "printed": [
             [_plain(row[name]) for name in ("label", "short", "line", "R1", "mAP", "gmacs")]
             for _, row in printed.iterrows()
@@ -89,7 +94,7 @@ def _group(
     }
 
 
-def _row(row: pd.Series, group: Group, shared: dict[str, dict[str, int]]) -> dict:
+def _row(row: pd.Series, group: Group, sign: str, shared: dict[str, dict[str, int]]) -> dict:
     records = group.by_name[row["name"]].to_dict("records")
     return {
         "name": row["name"],
@@ -97,6 +102,10 @@ def _row(row: pd.Series, group: Group, shared: dict[str, dict[str, int]]) -> dic
         "recipe": row["recipe"],
         "built": row["built"],
         "origin": row["origin"],
+        "sign": sign,
+        "letters": row["mAP_letters"],
+        "unsteady": bool(row["unsteady"]),
+        "onFronts": bool(row["on_fronts"]),
         "values": [_plain(row[name]) for name in ROW],
         "records": [_record(record, shared) for record in records],
     }

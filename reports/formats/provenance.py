@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from reports.analysis.summary import grouped, shortened
-from reports.formats.markup import block, bullets, code, names, table, text
+from reports.analysis.cautions import grouped, shortened
+from reports.analysis.markup import block, bullets, code, names, table, text
 from reports.read.results import Failure, Results
 
 _FIRST = ("processor", "threads", "gpu", "device", "precision")
@@ -28,7 +28,7 @@ def sections(results: Results) -> list[str]:
     ]
 
 
-def trouble(results: Results) -> list[str]:
+def failures_and_problems(results: Results) -> list[str]:
     """Failed and unfinished runs, and files that could not be used; also says if there are none."""
     parts = ["## Failed runs", _failures(results.failures) if results.failures else "None."]
     known = set() if results.frame.empty else set(results.frame["run"])
@@ -95,19 +95,22 @@ def _by_run(title: str, runs: pd.Series, values: list[str]) -> list[str]:
 def _commit(commit: str) -> str:
     if not commit:
         return "not recorded"
-    changed = "; the tree had changes, so the commit alone does not tell the code"
-    return code(commit) + changed * commit.endswith("+changes")
+    if commit.endswith("+changes"):
+        return f"{code(commit)}; the tree had changes, so the commit alone does not tell the code"
+    return code(commit)
 
 
 def _trained_on(results: Results, run: str) -> str:
-    took = _training(results, run)
-    persons, tracklets = took.get("persons"), took.get("tracklets")
-    return f"{persons} persons, {tracklets} tracklets" if persons and tracklets else ""
+    training = _training(results, run)
+    persons, tracklets = training.get("persons"), training.get("tracklets")
+    if not (isinstance(persons, int) and isinstance(tracklets, int)):
+        return ""
+    return f"{persons} persons, {tracklets} tracklets"
 
 
 def _training(results: Results, run: str) -> dict:
-    took = results.runs.get(run, {}).get("training")
-    return took if isinstance(took, dict) else {}
+    training = results.runs.get(run, {}).get("training")
+    return training if isinstance(training, dict) else {}
 
 
 def _runs(results: Results, runs: pd.DataFrame) -> str:
@@ -116,7 +119,7 @@ def _runs(results: Results, runs: pd.DataFrame) -> str:
         run: ", ".join(dict.fromkeys(letters[_canonical(e)] for e in records["environment"]))
         for run, records in results.frame.groupby("run", sort=False)
     }
-    took = [_training(results, run) for run in runs["run"]]
+    trainings = [_training(results, run) for run in runs["run"]]
     several = runs["dataset"].nunique() > 1
     split = (runs["split"] != 0).any()
     return table(
@@ -128,13 +131,20 @@ def _runs(results: Results, runs: pd.DataFrame) -> str:
             ("Data set", [code(name) if several else "" for name in runs["dataset"]]),
             ("Split", [str(number) if split else "" for number in runs["split"]]),
             ("Seed", [str(seed) for seed in runs["seed"]]),
-            ("Epochs", [_shown(t.get("epochs"), "{:,}".format) for t in took]),
-            ("Training", [_shown(t.get("seconds"), duration) for t in took]),
-            ("Clips/s", [_shown(t.get("clips_per_s"), "{:,.1f}".format) for t in took]),
-            ("Peak memory (MB)", [_shown(t.get("peak_memory_mb"), "{:,.0f}".format) for t in took]),
+            ("Epochs", [_shown(t.get("epochs"), "{:,}".format) for t in trainings]),
+            ("Training", [_shown(t.get("seconds"), duration) for t in trainings]),
+            ("Clips/s", [_shown(t.get("clips_per_s"), "{:,.1f}".format) for t in trainings]),
+            (
+                "Peak memory (MB)",
+                [_shown(t.get("peak_memory_mb"), "{:,.0f}".format) for t in trainings],
+            ),
         ],
         left=4,
     )
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def _shown(value: object, show: Callable[[float], str]) -> str:
@@ -155,8 +165,10 @@ def _checkpoints(frame: pd.DataFrame) -> list[str]:
     if not pairs:
         return ["The sha256 of the scored weights was not recorded."]
     lines = [f"{sha256}  runs/{folder}/weights.safetensors" for folder, sha256 in pairs]
-    told = "The weights that were scored: sha256, as <code>sha256sum -c</code> in the result folder"
-    return [f"<details><summary>{told} takes it</summary>\n\n{block(lines)}\n\n</details>"]
+    summary = (
+        "The weights that were scored: sha256, as <code>sha256sum -c</code> in the result folder"
+    )
+    return [f"<details><summary>{summary} takes it</summary>\n\n{block(lines)}\n\n</details>"]
 
 
 def _notes(frame: pd.DataFrame) -> list[str]:
@@ -178,8 +190,8 @@ def _commands(frame: pd.DataFrame) -> list[str]:
     parts = [block(commands, "sh")] if commands else []
     if len(without):
         parts.append(f"No command was recorded for {names(without)}.")
-    told = "`zoo report DIR` makes this page again from the records in the result folder."
-    return [*parts, told]
+    summary = "`zoo report DIR` makes this page again from the records in the result folder."
+    return [*parts, summary]
 
 
 def _failures(failures: tuple[Failure, ...]) -> str:

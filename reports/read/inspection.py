@@ -1,7 +1,7 @@
-"""One query looked at closely: its frames, what was retrieved, where the method looked.
+"""One inspected query: its frames, what was retrieved, where the method looked.
 
-`zoo.tools.inspect_query` fills an `Inspection` and saves it beside the record as ``query-<row>.json`` and
-``query-<row>.npz``, so that pictures of it can be drawn anywhere, without images or torch.
+`zoo.tools.inspect_query` fills an `Inspection` and saves it with the record as ``query-<row>.json``
+and ``query-<row>.npz``, so that pictures of it can be drawn anywhere, without images or torch.
 """
 
 import dataclasses
@@ -88,12 +88,12 @@ def save(inspection: Inspection, folder: Path) -> Path:
     for i, strip in enumerate(inspection.strips):
         arrays[f"{i}/frames"] = strip.frames
         arrays |= {f"{i}/attention/{name}": array for name, array in strip.attention.items()}
-        told = {f.name: getattr(strip, f.name) for f in dataclasses.fields(Strip)}
-        strips.append({**told, "frames": None, "attention": list(strip.attention)})
+        fields = {f.name: getattr(strip, f.name) for f in dataclasses.fields(Strip)}
+        strips.append({**fields, "frames": None, "attention": list(strip.attention)})
     path = Path(folder) / f"{inspection.stem}.json"
     write_whole(path.with_suffix(".npz"), lambda part: np.savez_compressed(part, **arrays))
-    told = {f.name: getattr(inspection, f.name) for f in dataclasses.fields(Inspection)}
-    write_json(path, {"schema": SCHEMA, **told, "strips": strips})
+    fields = {f.name: getattr(inspection, f.name) for f in dataclasses.fields(Inspection)}
+    write_json(path, {"schema": SCHEMA, **fields, "strips": strips})
     return path
 
 

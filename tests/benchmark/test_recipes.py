@@ -2,17 +2,17 @@
 
 import pytest
 
-from benchmark.recipes import RECIPES, parse_changes, recipe
+from benchmark.recipes import RECIPES, parse_changes, recipe, variant_of
 
 
 def test_a_recipe_carries_its_changes_in_its_name():
     changed = recipe("quick", {"epochs": 3, "lr": 1e-3})
-    assert str(changed.variant) == "quick[epochs=3,lr=0.001]"
-    assert recipe(str(changed.variant)) == changed
+    assert str(variant_of(changed)) == "quick[epochs=3,lr=0.001]"
+    assert recipe(str(variant_of(changed))) == changed
 
 
 def test_a_change_to_the_same_value_is_no_change():
-    assert str(recipe("quick", {"epochs": RECIPES["quick"].epochs}).variant) == "quick"
+    assert str(variant_of(recipe("quick", {"epochs": RECIPES["quick"].epochs}))) == "quick"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_changes_are_read_from_the_command_line():
 
 def test_unified_is_the_one_that_the_design_names():
     r = RECIPES["unified"]
-    assert (r.height, r.width, r.frames, r.identities, r.tracklets) == (256, 128, 8, 8, 4)
+    assert (r.height, r.width, r.frames, r.ids_per_batch, r.clips_per_id) == (256, 128, 8, 8, 4)
     assert (r.lr, r.weight_decay, r.epochs, r.triplet, r.flip) == (1e-4, 5e-5, 200, "soft", 0.5)
     assert r.init == "imagenet" and str(r.rule) == "chunk-first8"
     assert [r.lr_at(e) for e in (0, 49.9, 50, 100, 150)] == pytest.approx(
@@ -75,8 +75,14 @@ def test_a_methods_own_backbone_is_narrowed():
     assert narrow.backbone_of("resnet50").arguments == {"channels": narrow.channels, "stem": 16}
 
 
+def test_a_vision_transformer_keeps_its_kind_and_is_narrowed_with_the_stages():
+    own = "vit_base_patch16_clip_quickgelu_224"
+    assert str(recipe("unified").backbone_of(own)) == own
+    narrow = recipe("quick").backbone_of(own)
+    assert str(narrow) == f"{own}[depth=2,embed_dim=64,num_heads=4]"
+
+
 def test_none_is_a_word_where_a_setting_takes_words():
     assert recipe("quick", parse_changes(["init=none"])).init == "none"
     assert recipe("quick[init=none]").init == "none"
-    assert str(recipe("quick", {"init": "none"}).variant) == "quick[init=none]"
-    assert recipe("quick", parse_changes(["triplet=none"])).triplet is None
+    assert str(variant_of(recipe("quick", {"init": "none"}))) == "quick[init=none]"

@@ -17,13 +17,13 @@ PIDS = [1, 1, 2, 2, 2, 3, 4, 4, 5]
 
 
 def test_each_batch_holds_p_persons_times_k_clips():
-    sampler = IdentitySampler(PIDS, identities=2, tracklets=4, seed=0)
+    sampler = IdentitySampler(PIDS, ids_per_batch=2, clips_per_id=4, seed=0)
     for batch in sampler:
         assert Counter(Counter(PIDS[d.row] for d in batch).values()) == {4: 2}
 
 
 def test_an_epoch_passes_each_identity_at_most_once_and_drops_the_rest():
-    sampler = IdentitySampler(PIDS, identities=2, tracklets=3, seed=0)
+    sampler = IdentitySampler(PIDS, ids_per_batch=2, clips_per_id=3, seed=0)
     persons = [pid for batch in sampler for pid in {PIDS[d.row] for d in batch}]
     assert len(sampler) == 2 and len(persons) == len(set(persons)) == 4
 
@@ -40,8 +40,8 @@ def test_epochs_differ_and_come_again_with_the_seed():
 
 
 def test_a_small_set_uses_the_persons_it_has():
-    sampler = IdentitySampler(PIDS, identities=64, tracklets=2, seed=0)
-    assert sampler.identities == 5 and len(sampler) == 1
+    sampler = IdentitySampler(PIDS, ids_per_batch=64, clips_per_id=2, seed=0)
+    assert sampler.ids_per_batch == 5 and len(sampler) == 1
 
 
 def test_one_person_alone_cannot_be_trained_on():
@@ -50,7 +50,7 @@ def test_one_person_alone_cannot_be_trained_on():
 
 
 def test_a_tracklet_drawn_twice_in_a_batch_gives_two_draws():
-    sampler = IdentitySampler([1, 2], identities=2, tracklets=3, seed=0)
+    sampler = IdentitySampler([1, 2], ids_per_batch=2, clips_per_id=3, seed=0)
     assert sorted(next(iter(sampler)))[:3] == [Draw(0, 0, 0), Draw(0, 0, 1), Draw(0, 0, 2)]
 
 
@@ -89,8 +89,8 @@ def test_a_broken_image_arrives_as_one_line_even_from_a_worker(tmp_path, workers
 
 def test_an_enlarged_clip_is_one_crop_of_all_its_frames(people):
     data = folder(people)
-    plain = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0, "enlarge": 0.0}), seed=5)
-    grown = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0, "enlarge": 1.0}), seed=5)
+    plain = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0, "random_crop": 0.0}), seed=5)
+    grown = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0, "random_crop": 1.0}), seed=5)
     draw = Draw(3, 0, 0)
     assert grown[draw][0].shape == plain[draw][0].shape == (4, 3, 64, 32)
     assert not torch.equal(grown[draw][0], plain[draw][0])

@@ -8,8 +8,9 @@ from accelerate import Accelerator
 from torch.utils.tensorboard import SummaryWriter  # noqa: F401 - imported here so that no test pays for it
 
 import zoo
-from benchmark import train as training
+from benchmark import training_state
 from benchmark.datasets.folder import folder
+from benchmark.progress import Silent
 from benchmark.recipes import recipe
 from benchmark.train import Diverged, train
 from tests.conftest import TINY
@@ -27,9 +28,10 @@ def go(people, path, *, method="stenvan", epochs=4, workers=0, stop_at=None, **c
     torch.manual_seed(3)
     model = zoo.create(method, len(data.train_pids), backbone=BACKBONE)
 
-    def on_progress(what, done, total):
-        if done == stop_at:
-            raise Killed
+    class Stop(Silent):
+        def advance(self, what, done, total):
+            if done == stop_at:
+                raise Killed
 
     result = train(
         model,
@@ -39,7 +41,7 @@ def go(people, path, *, method="stenvan", epochs=4, workers=0, stop_at=None, **c
         seed=3,
         accelerator=Accelerator(cpu=True),
         workers=workers,
-        on_progress=on_progress,
+        progress=Stop(),
     )
     return model.state_dict(), result
 
@@ -50,7 +52,7 @@ def equal(a, b):
 
 @pytest.fixture(autouse=True)
 def checkpoint_every_epoch(monkeypatch):
-    monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
+    monkeypatch.setattr(training_state, "SAVE_EVERY", 0.0)
 
 
 @pytest.mark.parametrize("method", ["stenvan", "sta"])  # sta draws frames for its penalty at random

@@ -244,3 +244,40 @@ class Frames(nn.Module):
 
     def forward(self, x):
         return self.layer(x, 8)
+
+
+# ---- pooled keys ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(4, 2), (5, 3)])
+def test_pooled_keys_are_the_largest_of_2_by_2_cells(draw, wake, error, size):
+    """φ and g are pooled after their convolution, θ is not."""
+    layer, x, frames = wake(NonLocal(6, pool_keys=True)).double(), draw(6, 6, *size).double(), 3
+    (theta, tb), (phi, pb), (g, gb), (w, wb) = map(
+        matrix, (layer.theta, layer.phi, layer.g, layer.out)
+    )
+    rows, columns = size
+    wanted, noted, norm = x.clone(), {}, layer.norm
+    with torch.no_grad():
+        for start in (0, frames):
+            keys, values = [], []
+            for n in range(start, start + frames):
+                for r in range(0, rows - 1, 2):
+                    for c in range(0, columns - 1, 2):
+                        window = [x[n, :, r + i, c + j] for i in (0, 1) for j in (0, 1)]
+                        keys.append(torch.stack([phi @ v + pb for v in window]).amax(0))
+                        values.append(torch.stack([g @ v + gb for v in window]).amax(0))
+            for n in range(start, start + frames):
+                for r in range(rows):
+                    for c in range(columns):
+                        query = theta @ x[n, :, r, c] + tb
+                        weights = torch.stack([query @ key for key in keys]).softmax(0)
+                        y = w @ (weights @ torch.stack(values)) + wb
+                        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+                        wanted[n, :, r, c] += (y - norm.running_mean) * scale + norm.bias
+        assert error(layer(x, frames, maps=noted, name="here"), wanted) < 1e-12
+    looks = noted["here"]
+    assert looks.shape == (2, 3, 3, *size)
+    assert torch.allclose(looks.sum((2, 3, 4)), torch.ones(2, 3).double())
+    assert torch.equal(looks[..., 0, 0], looks[..., 1, 1])  # two cells of one key
+    assert not looks[..., 4:, :].any() and not looks[..., 2:].any()  # odd cells have no key

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from benchmark.files import hash_of, write_json, write_text
+from benchmark.label import Label
 from benchmark.record import Record, save
+from reports.read.inspection import Inspection, Strip
 
 LABEL = "mars-official@1/cos-bn/chunk-first8"
 OTHER_LABEL = "mars-torchreid@1/cos-bn/chunk-first8"
@@ -82,7 +84,7 @@ def scored(folder: Path, method: str, seed: int, ap, **changes) -> Record:
     metrics |= {"mAP": float(ap.mean()), "mINP": float(ap.mean() / 2)}
     cmc = [float((first <= k).mean()) for k in range(1, 51)]
     record = a_record(method, seed, metrics=metrics, cmc=cmc, queries=len(ap), **changes)
-    name = f"{record.label.replace('/', '-')}--{record.fingerprint}"
+    name = f"{Label.parse(record.label).slug}--{record.fingerprint}"
     record = dataclasses.replace(record, per_query=f"{name}.csv")
     rows = np.arange(len(ap))
     table = {"query": 3 * rows, "pid": 1 + rows // 2, "AP": ap, "INP": ap / 2, "first": first}
@@ -95,9 +97,9 @@ def scored(folder: Path, method: str, seed: int, ap, **changes) -> Record:
 def write(folder: Path, record: Record, epochs: int = 4, stem: str = "") -> Path:
     """Put a record, its log and its run.json where the benchmark puts them; the run's folder."""
     run = folder / "runs" / f"{record.method.split('[')[0]}-{record.run}"
-    save(record, run / "records" / f"{stem or record.label.replace('/', '-')}.json")
+    save(record, run / "records" / f"{stem or Label.parse(record.label).slug}.json")
     lines = [
-        {"epoch": e, "step": 9 * e, "loss": 5.0 / e + record.seed / 10, "accuracy": 1 - 0.9 / e}
+        {"epoch": e, "step": 9 * e, "loss": 5.0 / e + record.seed / 10, "accuracy": 1 - 0.9 / e**2}
         for e in range(1, epochs + 1)
     ]
     write_text(run / "log.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
@@ -145,6 +147,8 @@ def fake() -> SimpleNamespace:
         environment=ENVIRONMENT,
         label=LABEL,
         other_label=OTHER_LABEL,
+        strip=a_strip,
+        cells=attention_of_cells,
     )
 
 
@@ -159,3 +163,33 @@ def empty(tmp_path) -> Path:
     """A result folder to be filled."""
     (tmp_path / "results" / "runs").mkdir(parents=True)
     return tmp_path / "results"
+
+
+def a_strip(kind, rank=None, row=0, pid=7, distance=None, frames=4, **arrays):
+    grey = np.full((frames, 16, 8, 3), 40 * row % 255, dtype=np.uint8)
+    place = {"row": row, "pid": pid, "camid": 2, "distance": distance}
+    return Strip(kind=kind, rank=rank, **place, frames=grey, attention=arrays)
+
+
+def attention_of_cells(frames=4, rows=4, columns=2):
+    """Attention of three cells: each looks at one place of the first frame, and a little around."""
+    array = np.full((3, frames, rows, columns), 0.001, dtype=np.float32)
+    for cell in range(3):
+        array[cell, 0, cell, 1] = 1
+    return array / array.sum((1, 2, 3), keepdims=True)
+
+
+@pytest.fixture
+def inspected():
+    """A query, one junk track, a wrong one and a right one far behind."""
+    strips = (
+        a_strip(
+            "query", row=12, stage2=attention_of_cells(), scores=np.full((4, 2), 0.25, np.float32)
+        ),
+        a_strip("junk", row=1, distance=0.0),
+        a_strip("wrong", rank=1, row=2, pid=0, distance=0.25, stage2=attention_of_cells()),
+        a_strip("right", rank=31, row=3, distance=0.5),
+    )
+    about = {"run": "0123456789ab", "method": "sta", "recipe": "quick", "seed": 0, "split": 0}
+    about |= {"dataset": "synthetic", "fingerprint": "bits", "label": "open@1/cos-bn/even4"}
+    return Inspection(**about, query=12, ap=0.03125, first=31.0, matches=1, strips=strips)

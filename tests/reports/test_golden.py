@@ -1,6 +1,6 @@
 """Fixed records, and what every format makes of them, character by character.
 
-``ZOO_GOLDEN=write pytest tests/reports/test_golden.py`` accepts the present output; look at it.
+``ZOO_GOLDEN=write pytest tests/reports/test_golden.py`` accepts the present output; style at it.
 """
 
 import os

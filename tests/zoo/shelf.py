@@ -28,6 +28,7 @@ def shelve(home, *, name=NAME, state=None, **changes):
     state = to_half(trained().state_dict())[0] if state is None else state
     weights = home / "weights" / f"{name}.safetensors"
     weights.parent.mkdir(parents=True, exist_ok=True)
+    state = {key: value.contiguous() for key, value in state.items()}
     save_file(state, weights)
     fields = {
         "name": name,

@@ -1,12 +1,13 @@
 """timm networks by name: which text builds one, and which is refused."""
 
 import pickle
+from inspect import signature
 
 import pytest
 import timm
 import torch
 
-from benchmark import variants
+from methods.clip_vit import VIT
 from zoo import backbones, registry
 from zoo.backbones import build_backbone
 
@@ -155,19 +156,39 @@ def test_imagenet_weights_reach_the_network(monkeypatch):
     assert network is not source and torch.equal(network.conv1.weight, source.conv1.weight)
 
 
+def test_clip_weights_reach_the_network(monkeypatch):
+    build, asked = timm.create_model, []
+
+    def fetch(name, pretrained=False, **given):
+        torch.manual_seed(int(pretrained))
+        asked.append((name, pretrained))
+        return build(name.partition(".")[0], embed_dim=12, depth=1, num_heads=2)
+
+    monkeypatch.setattr(timm, "create_model", fetch)
+    network = build_backbone(VIT, "clip")
+    assert asked == [(VIT, False), (f"{VIT}.openai", True)]
+    assert torch.equal(network.pos_embed, fetch(VIT, pretrained=True).pos_embed)
+
+
+def test_clip_weights_that_cannot_be_had_are_one_clear_error(offline):
+    with pytest.raises(OSError, match=rf"{VIT}\.openai cannot be had .*no network.*init=none"):
+        build_backbone(VIT, "clip")
+    assert offline == [(f"{VIT}.openai", {})]
+
+
+@pytest.mark.parametrize("backbone", [NARROW, TINY_VIT, f"{VIT}[embed_dim=12,num_heads=2,depth=1]"])
+def test_clip_weights_are_for_clip_s_own_networks_only(offline, backbone):
+    with pytest.raises(ValueError, match="no CLIP weights for .*init=none"):
+        build_backbone(backbone, "clip")
+    assert offline == []
+
+
 def test_unknown_weights_are_refused():
     with pytest.raises(ValueError, match="unknown weights 'openimages': expected imagenet"):
         build_backbone(NARROW, "openimages")
 
 
 def test_every_argument_is_one_that_some_network_takes():
-
-    from timm.models.resnet import ResNet
-    from timm.models.vision_transformer import VisionTransformer
-
-    taken = {
-        *inspect.signature(ResNet).parameters,
-        *inspect.signature(VisionTransformer).parameters,
-    }
+    kinds = (timm.models.resnet.ResNet, timm.models.vision_transformer.VisionTransformer)
+    taken = {name for kind in kinds for name in signature(kind).parameters}
     assert set(backbones.ARGUMENTS) - taken == {"stem"}
-    assert variants.parse("x[img_size=256+128]").arguments == {"img_size": (256, 128)}

@@ -6,10 +6,12 @@ import sys
 import pytest
 import timm
 import torch
+from torch import nn
 
 import zoo
-from zoo import registry
-from zoo.cli import app as cli
+from methods.head import Head
+from methods.output import ClipOutput
+from zoo import plugins, registry
 
 NARROW = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
@@ -50,11 +52,13 @@ def test_without_classes_there_is_no_classifier():
         ("sta[block=8]", {}, "did you mean blocks"),
         ("sta[blocks=1.5]", {}, "expected int"),
         ("sta[num_classes=3]", {}, "unknown setting"),
+        ("sta[backbone=resnet18]", {}, "unknown setting"),
         ("sta", {"backbone": "resnet5"}, "unknown timm backbone"),
-        ("sta", {"backbone": "resnet50[wings=2]"}, "timm cannot build"),
+        ("sta", {"backbone": "resnet50[wings=2]"}, "unknown setting of backbone resnet50, 'wings'"),
         ("sta", {"backbone": "resnet50d"}, "single-conv stem"),
-        ("sta", {"weights": "openimages"}, "unknown weights"),
+        ("sta", {"backbone": nn.Identity(), "weights": "imagenet"}, "backbone given by name"),
         ("sta", {"backbone": NARROW, "weights": "imagenet"}, "init=none"),
+        ("sta", {"backbone": NARROW, "neck": "bnn"}, "neck is 'bnn', expected own or one of bn"),
         ("nvan", {"backbone": "resnet50[layers=1+1+1+1]"}, "non-local layers need"),
     ],
 )
@@ -62,81 +66,6 @@ def test_what_does_not_fit_is_refused_in_one_line(name, options, says):
     with pytest.raises((ValueError, LookupError), match=says) as error:
         zoo.create(name, **options)
     assert "\n" not in str(error.value)
-
-
-def test_imagenet_weights_that_cannot_be_had_are_one_clear_error(monkeypatch, tmp_path):
-    def offline(name, pretrained=False, **_):
-        raise RuntimeError("no network\nand more") if pretrained else AssertionError
-
-    network = timm.create_model("resnet50", channels=(4, 8, 8, 8), layers=(1, 1, 1, 1))
-    monkeypatch.setattr(registry.timm, "create_model", offline)
-    with pytest.raises(OSError, match=r"resnet50.tv_in1k cannot be had \(no network\).*init=none"):
-        registry._load_imagenet(network, registry.variants.parse("resnet50"))
-
-
-PLUGIN = """
-import torch
-from torch import nn
-from methods.output import ClipOutput
-
-class Mine(nn.Module):
-    distance = "cosine"
-    def __init__(self, num_classes):
-        super().__init__()
-        self.linear = nn.Linear(3, 6)
-        self.neck = nn.Identity()
-        self.classifier = nn.Linear(6, num_classes) if num_classes else None
-    def forward(self, clips):
-        x = self.linear(clips.mean((1, 3, 4)))
-        logits = None if self.classifier is None else self.classifier(x)
-        return ClipOutput(x, x, logits, {})
-    def attention(self, clips):
-        return {}
-
-def mine(backbone="resnet50", num_classes=0, *, depth: int = 1):
-    '''A method of one's own.'''
-    return Mine(num_classes)
-
-METHODS = (mine,)
-"""
-
-
-@pytest.fixture
-def plugin(tmp_path):
-    (tmp_path / "my_methods.py").write_text(PLUGIN)
-    return tmp_path
-
-
-def zoo_command(*arguments, path):
-    """Run zoo in a process of its own: plugins stay where they are loaded."""
-    code = f"import sys; sys.path.insert(0, {str(path)!r}); sys.argv = {['zoo', *arguments]!r}; "
-    code += "from zoo.cli.app import main; main()"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-
-
-def test_a_plugin_is_listed_and_checked_like_our_own(plugin):
-    listed = zoo_command("list", "methods", "mine*", "--plugin", "my_methods", path=plugin)
-    assert "mine\tdepth=1\tA method of one's own." in listed.stdout
-    checked = zoo_command("check", "mine", "--plugin", "my_methods", path=plugin)
-    assert checked.returncode == 0, checked.stdout
-    assert checked.stdout.count("\tpass\t") == 6
-
-
-def test_a_plugin_that_fails_a_check_is_told_which(plugin):
-    text = (plugin / "my_methods.py").read_text()
-    (plugin / "my_methods.py").write_text(
-        text.replace("clips.mean((1, 3, 4))", "clips.mean((0, 1, 3, 4)).expand(len(clips), 3)")
-    )
-    checked = zoo_command("check", "mine", "--plugin", "my_methods", path=plugin)
-    assert checked.returncode == 1
-    failed = [line for line in checked.stdout.splitlines() if "\tFAIL\t" in line]
-    assert any("depend on the batch" in line for line in failed)
-
-
-def test_a_missing_plugin_is_one_line(plugin):
-    done = zoo_command("list", "--plugin", "no_such_module", path=plugin)
-    assert done.returncode == 2 and done.stderr.startswith("zoo: plugin 'no_such_module'")
-    assert len(done.stderr.splitlines()) == 1
 
 
 def test_importing_zoo_loads_no_torch_until_a_name_is_used():
@@ -148,21 +77,23 @@ def test_importing_zoo_loads_no_torch_until_a_name_is_used():
     assert done.stdout.split() == ["False", "True"]
 
 
-def test_two_methods_of_one_name_are_refused():
-    def sta():
+def test_two_methods_of_one_name_are_refused(monkeypatch):
+    def sta(num_classes=0):
         pass
 
+    monkeypatch.setattr(registry, "plugin_functions", lambda *_: [sta])
     with pytest.raises(ValueError, match="two methods are called 'sta'"):
-        registry._by_name(registry.METHODS, [sta])
+        registry.methods()
+
+
+def weights_of(method, **options):
+    torch.manual_seed(1)
+    return zoo.create(method, 3, backbone=NARROW, **options).state_dict()
 
 
 def test_the_same_seed_builds_the_same_network():
-    def weights():
-        torch.manual_seed(1)
-        return zoo.registry.create("nvan", backbone=NARROW).state_dict()
-
-    first, second = weights(), weights()
-    assert all(torch.equal(first[k], second[k]) for k in first)
+    first, second = weights_of("nvan"), weights_of("nvan")
+    assert all(torch.equal(first[key], second[key]) for key in first)
 
 
 @pytest.mark.parametrize("method", ["resnet50_avg", "stenvan", "resnet3d50_nl", "seresnet50_tp"])
@@ -172,21 +103,139 @@ def test_a_stem_can_be_as_narrow_as_the_stages(method):
     model = registry.create(method, backbone=backbone, size=(64, 32)).eval()
     trunk = getattr(model, "frames", None) or model.trunk
     assert trunk.conv1.out_channels == trunk.bn1.num_features == 4
-    assert registry.create("resnet50_avg", backbone=NARROW).frames.conv1.out_channels == 64
     assert model(torch.randn(1, 8, 3, 64, 32)).embedding.isfinite().all()
 
 
+# ---- one memory layout ---------------------------------------------------------------------------
+
+
+def layouts(model):
+    """Of every 2D kernel larger than 1x1, whether its channels are innermost."""
+    kernels = [m.weight for m in model.modules() if isinstance(m, nn.Conv2d)]
+    kernels = [kernel for kernel in kernels if min(kernel.shape[1:]) > 1]
+    return {kernel.is_contiguous(memory_format=torch.channels_last) for kernel in kernels}
+
+
+def test_every_door_builds_the_memory_layout_that_a_bench_times(shelf):
+    assert layouts(zoo.create("resnet50_avg", backbone=NARROW)) == {True}
+    assert layouts(zoo.load(shelf.name)) == {True}
+    assert layouts(timm.create_model("resnet18")) == {False}, "timm's own is the other one"
+
+
+# ---- heads ---------------------------------------------------------------------------------------
+
+
+class Feature(nn.Module):
+    """Mean colour of a clip, through a head."""
+
+    def __init__(self, head):
+        super().__init__()
+        self.head = head
+
+    def forward(self, clips):
+        return self.head(clips.mean((1, 3, 4)))
+
+
+class TwoHeads(nn.Module):
+    """A head of one's own, with a width."""
+
+    width = 3
+
+    def forward(self, feature, penalties=None):
+        return ClipOutput(feature, feature, None, {})
+
+
+@pytest.fixture
+def add(monkeypatch):
+    """Make a method known for one test."""
+    known = {"METHODS": {}, "DATASETS": {}}
+    monkeypatch.setattr(plugins, "_ADDED", known)
+    return lambda function: plugins.register("method", function)
+
+
+def no_neck(num_classes: int = 0):
+    return Feature(Head(3, num_classes, neck="none"))
+
+
+def two_heads(num_classes: int = 0):
+    return Feature(TwoHeads())
+
+
+@pytest.mark.parametrize("method", [no_neck, two_heads])
+@pytest.mark.parametrize("neck", ["bn", "bn-bias"])
+def test_a_neck_puts_a_plain_head_behind_the_method_s_feature(add, method, neck):
+    add(method)
+    model = zoo.create(method.__name__, 5, neck=neck)
+    assert type(model.head) is Head and model.head.neck.bias.requires_grad == (neck == "bn-bias")
+    out = model.train()(torch.randn(4, 2, 3, 8, 4))
+    assert out.logits.shape == (4, 5) and not torch.equal(out.metric, out.embedding)
+
+
+def test_the_own_head_stays_unless_a_neck_is_named(add):
+    add(two_heads)
+    assert isinstance(zoo.create("two_heads", 5).head, TwoHeads)
+
+
+def test_a_head_that_is_the_plain_one_already_is_kept_to_the_bit(add):
+    add(no_neck)
+    torch.manual_seed(0)
+    own, after = zoo.create("no_neck", 5), torch.rand(1)
+    torch.manual_seed(0)
+    same, then = zoo.create("no_neck", 5, neck="none"), torch.rand(1)
+    assert torch.equal(own.head.classifier.weight, same.head.classifier.weight)
+    assert torch.equal(after, then), "no random number was drawn for another head"
+
+
 @pytest.mark.parametrize(
-    "backbone", ["legacy_seresnet50[stem=16]", "resnet50[stem=big]", "resnet50[stem=0]"]
+    ("options", "plain"),
+    [
+        ({}, True),
+        ({"bias": True}, False),
+        ({"dropout": 0.5}, False),
+        ({"classifier_std": 1}, False),
+    ],
 )
-def test_a_stem_that_cannot_be_is_one_line(backbone):
-    with pytest.raises(ValueError, match="stem"):
-        registry.create("resnet50_avg", backbone=backbone)
+def test_only_a_head_without_settings_of_its_own_is_the_plain_one(options, plain):
+    head = Head(3, 5, **options)
+    assert head.is_plain("bn") is plain
+    assert not head.is_plain("none") and not head.is_plain("bn-bias")
 
 
-def test_what_is_no_knob_of_the_data_is_not_listed(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["zoo", "list", "datasets", "synthetic", "--json"])
-    with pytest.raises(SystemExit):
-        cli.main()
-    printed = capsys.readouterr().out
-    assert "occlusion=" in printed and "root=" not in printed
+def headless(num_classes: int = 0):
+    return nn.Linear(3, 3)
+
+
+def test_a_method_without_a_head_says_how_to_go_on(add):
+    add(headless)
+    assert isinstance(zoo.create("headless"), nn.Linear)
+    with pytest.raises(ValueError, match=r"headless has no head .*neck=bn.*--set neck=own"):
+        zoo.create("headless", neck="bn")
+
+
+# ---- methods that bring their own network --------------------------------------------------------
+
+
+def test_a_method_that_brings_its_network_is_built_without_a_backbone(add):
+    add(no_neck)
+    function, _ = registry.find("no_neck")
+    assert registry.own_backbone(function) == "own"
+    for backbone in (None, "own"):
+        assert zoo.create("no_neck", 5, backbone=backbone).head.classifier.out_features == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"backbone": "resnet50"}, "no_neck brings its own network: it takes no backbone"),
+        ({"weights": "imagenet"}, "weights='imagenet' is for timm backbones; use --set init=none"),
+    ],
+)
+def test_a_backbone_or_its_weights_are_refused_where_there_is_none(add, options, says):
+    add(no_neck)
+    with pytest.raises(ValueError, match=says):
+        zoo.create("no_neck", **options)
+
+
+def test_own_stands_for_the_method_s_own_backbone():
+    function, _ = registry.find("seresnet50_tp")
+    assert registry.own_backbone(function) == "legacy_seresnet50"

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmark import record
-from benchmark.datasets.base import inside
+from benchmark.files import inside
 from benchmark.record import Record
 from zoo.checkpoints.sources import LocalFile, Manual, Source, parse
 

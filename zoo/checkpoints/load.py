@@ -24,7 +24,7 @@ from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.config import Settings, read_settings
 from zoo.checkpoints.convert import misfits
 from zoo.checkpoints.table import find
-from zoo.half_precision import CLASSIFIER
+from zoo.half_precision import CLASSIFIERS
 
 GOLDEN_CLIPS = 2
 
@@ -113,14 +113,12 @@ def fitting(
     Raises:
         ValueError: keys are missing, unknown or of another shape, or a number is not finite.
     """
-    kept = {k: v for k, v in state.items() if not k.startswith(CLASSIFIER)}
-    weight = state.get(f"{CLASSIFIER}weight")
+    kept = {k: v for k, v in state.items() if not k.startswith(CLASSIFIERS)}
     dropped = ()
     if len(kept) < len(state):
+        weight = state.get(f"{CLASSIFIERS[0]}weight")
         count = "" if weight is None or weight.ndim == 0 else f" of {len(weight)} identities"
-        dropped = (
-            f"{CLASSIFIER}*: the classifier{count} of its training set; retrieval needs none",
-        )
+        dropped = (f"{CLASSIFIERS[0]}*: the classifier{count} in training; retrieval needs none",)
     wrong = misfits(kept, model.state_dict())
     if wrong:
         raise ValueError(f"{name} does not fit its network: {wrong}")

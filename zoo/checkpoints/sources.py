@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from benchmark.datasets.base import inside
+from benchmark.files import inside
 from zoo.checkpoints.config import ORIGIN
 
 MANUAL = "manual"

@@ -13,7 +13,7 @@ from benchmark.datasets.base import Dataset
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import PROTOCOLS, score
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from benchmark.record import Record
 from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.config import Settings
@@ -129,7 +129,7 @@ def _scores(
         device=torch.device(device),
         precision="no",
         workers=workers,
-        on_progress=progress.advance,
+        progress=progress,
     )
     return [_compare(checkpoint, entry, embeddings) for entry in records.values()]
 

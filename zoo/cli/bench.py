@@ -1,13 +1,27 @@
 """``zoo bench``: train, score, cost and report several methods under one set of rules."""
 
-import shlex
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoo.cli.options import DataRoot, Device, Plugin, Precision, Rerank, Workers
+from zoo.cli.options import (
+    Changes,
+    DataRoot,
+    DatasetName,
+    Device,
+    DryRun,
+    Limit,
+    Out,
+    Plugin,
+    Precision,
+    Protocols,
+    RecipeName,
+    Rerank,
+    Seeds,
+    Workers,
+    typed,
+)
 
 EXAMPLES = (
     "Examples: zoo bench --methods stenvan,sta --dataset synthetic | "
@@ -17,7 +31,6 @@ EXAMPLES = (
     "Quote names with brackets. The same command goes on after an interruption."
 )
 
-
 Chosen = Annotated[
     str | None,
     typer.Option(
@@ -25,38 +38,28 @@ Chosen = Annotated[
         "--pretrained all]."
     ),
 ]
-DatasetName = Annotated[
-    str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")
-]
-RecipeName = Annotated[
-    str | None,
-    typer.Option(
-        help="How to train: see `zoo list recipes` [default: unified on a GPU, else quick]."
-    ),
-]
-Changes = Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")]
-Seeds = Annotated[int, typer.Option(min=1, help="Runs of each method, with seeds 0, 1, ….")]
-Protocols = Annotated[
-    str | None,
-    typer.Option(help="Scoring rules, separated by commas; all [default: the data set's own]."),
-]
-Out = Annotated[
-    Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
-]
 Pretrained = Annotated[
-    bool,
-    typer.Option("--pretrained", help="Train nothing: take the checkpoints that there are."),
-]
-Limit = Annotated[
-    int | None, typer.Option(min=2, help="First N persons only: to try the road, not to quote.")
+    bool, typer.Option("--pretrained", help="Train nothing: take the checkpoints that there are.")
 ]
 Sweep = Annotated[
     str | None,
     typer.Option(
-        help="Score every run also with a knob of the test set turned: occlusion=0:0.8:0.2."
+        help="Score every run also on test sets with one knob turned: occlusion=0:0.8:0.2."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with estimates and stop.")]
+AlsoTest = Annotated[
+    str | None,
+    typer.Option(help="Further data sets to score on, separated by commas, each by its protocol."),
+]
+Validate = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Score held-out training persons every N epochs; they are not trained on."
+    ),
+]
+Select = Annotated[
+    str, typer.Option(help="Whose weights are kept: last, or best-validation (of the epochs).")
+]
 
 
 def bench(
@@ -70,6 +73,9 @@ def bench(
     rerank: Rerank = None,
     pretrained: Pretrained = False,
     sweep: Sweep = None,
+    also_test: AlsoTest = None,
+    validate: Validate = 0,
+    select: Select = "last",
     out: Out = None,
     device: Device = "auto",
     precision: Precision = "no",
@@ -80,76 +86,74 @@ def bench(
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
     from benchmark.recipes import parse_changes
-    from zoo import plugins
-    from zoo.cli.display import Display
-    from zoo.experiment.plan import Order
+    from benchmark.variants import split_list
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.request import BenchRequest
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
-    order = Order(
-        methods=_default(pretrained) if methods is None else methods,
+    request = BenchRequest(
+        methods=("all" if pretrained else "stenvan,sta") if methods is None else methods,
         dataset=dataset,
         recipe=recipe,
         changes=parse_changes(set_ or ()),
         seeds=seeds,
         protocols=protocol,
+        rerank=rerank,
+        sweep=sweep,
+        also_test=tuple(split_list(also_test or "")),
+        validate=validate,
+        select=select,
+        pretrained=pretrained,
         data_root=data_root,
         out=out,
         device=device,
         precision=precision,
         workers=workers,
         limit=limit,
-        command=shlex.join(["zoo", *sys.argv[1:]]),
-        sweep=sweep,
-        pretrained=pretrained,
-        rerank=rerank,
+        command=typed(),
     )
-    with Display() as display:
-        return _carry_out(order, display, dry_run)
+    with LiveProgress() as progress:
+        return _carry_out(request, progress, dry_run)
 
 
-def _default(pretrained: bool) -> str:
-    return "all" if pretrained else "stenvan,sta"
+def _carry_out(request, progress, dry_run: bool) -> int:
+    from zoo.experiment.execute import execute
+    from zoo.experiment.plan import plan
 
-
-def _carry_out(order, display, dry_run: bool) -> int:
-    from zoo.experiment import plan as benches
-
-    plan = benches.plan(order, display)
+    planned = plan(request, progress)
     if dry_run:
-        return _dry_run(plan)
-    failures = benches.execute(plan, display)
+        return _dry_run(planned)
+    failures = execute(planned, progress)
     from reports.build import build
 
-    report = build([plan.out], plan.out)
+    report = build([planned.out], planned.out)
     for problem in report.problems:
-        display.note(f"left out of the report: {problem}")
+        progress.note(f"left out of the report: {problem}")
     for failure in failures:
-        display.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
-    display.note("report:")
+        progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+    progress.note("report:")
     print(report.path)
     return 1 if failures or report.problems else 0
 
 
-def _dry_run(plan) -> int:
+def _dry_run(planned) -> int:
     from benchmark.progress import duration
     from zoo.cli.display import show
     from zoo.experiment.estimate import describe, estimate
 
-    estimates = [estimate(spec, dataset, plan.conditions.device) for spec, dataset in plan.runs]
+    estimates = [estimate(run, planned.options.device) for run in planned.runs]
     rows = [
         {
-            "method": spec.method,
-            "split": spec.split,
-            "seed": spec.seed,
-            "recipe": spec.recipe,
-            "run": spec.id,
+            "method": run.spec.method,
+            "split": run.spec.split,
+            "seed": run.spec.seed,
+            "recipe": run.spec.recipe,
+            "run": run.spec.id,
             "steps": e.steps,
             "time": duration(e.seconds),
             "memory_gb": round(e.memory_mb / 1e3, 2),
         }
-        for (spec, _), e in zip(plan.runs, estimates, strict=True)
+        for run, e in zip(planned.runs, estimates, strict=True)
     ]
     show(rows, as_json=False)
-    print(describe(plan, estimates), file=sys.stderr)
+    print(describe(planned, estimates), file=sys.stderr)
     return 0

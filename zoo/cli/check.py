@@ -17,13 +17,10 @@ def check(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Check shapes, gradients, batch independence, T and size changes, and the count of GMACs."""
-    from zoo import plugins
+    """Check shapes, neck, gradients, batch independence, other T and sizes, and the GMACs."""
     from zoo.cli.display import show
     from zoo.tools.check_method import run_checks
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
     results = run_checks(method, backbone)
     rows = [
         {"check": r.name, "result": "pass" if r.passed else "FAIL", "detail": r.detail}

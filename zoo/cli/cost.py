@@ -43,13 +43,11 @@ def cost(
     import torch
 
     from benchmark.device import choose_device
-    from zoo import plugins, registry
-    from zoo.cli.display import Display, show
-    from zoo.experiment.plan import expand_methods
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.resolve import expand_methods
     from zoo.tools.count import measure_methods
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
     names, where = expand_methods(methods), torch.device(choose_device(device))
     if against is not None:
         if against != "published":
@@ -57,7 +55,7 @@ def cost(
         return _against(names, backbone, out, json)
     if out is not None:
         raise ValueError("--out goes with --against published; print --json into a file instead")
-    with Display() as display:
+    with LiveProgress() as progress:
         costs = measure_methods(
             names,
             frames,
@@ -65,7 +63,7 @@ def cost(
             backbone=backbone,
             device=where,
             precision=precision,
-            progress=display,
+            progress=progress,
         )
     show([{"method": name, **_cells(cost, json)} for name, cost in costs.items()], as_json=json)
     return 0 if costs else 1
@@ -84,12 +82,13 @@ def _cells(cost: "Cost", json: bool) -> dict:
 
 
 def _against(names: list[str], backbone: str | None, out: Path | None, json: bool) -> int:
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
     from zoo.tools import count as costs
 
-    with Display() as display:
+    with LiveProgress() as progress:
         wanted = costs.with_printed(names)
-        counts, grown = costs.count_methods(wanted, backbone, display)
+        counts, grown = costs.count_methods(wanted, backbone, progress)
     rows, pieces = costs.against(counts), costs.parts(counts)
     if json:
         own = {name: one.parts for name, one in counts.items()}

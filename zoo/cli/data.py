@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.options import Plugin
+
 app = typer.Typer(
     help="Make, describe and check data sets.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -32,11 +34,11 @@ def make(
 ) -> int:
     """Render a synthetic data set into its folder, unless it is there."""
     from benchmark.datasets.catalogue import open_dataset
-    from benchmark.datasets.synthetic.dataset import contact_sheet
-    from zoo.cli.display import Display
+    from benchmark.datasets.synthetic.contact_sheet import contact_sheet
+    from zoo.experiment.live_progress import LiveProgress
 
-    with Display() as display:
-        found = open_dataset(dataset, data_root, on_progress=display.progress)
+    with LiveProgress() as progress:
+        found = open_dataset(dataset, data_root, progress=progress)
     folder = Path(found.test[0].folder).parent.parent
     if sheet is not None:
         contact_sheet(found, sheet)
@@ -47,11 +49,12 @@ def make(
 @app.command(epilog="Examples: zoo data layout mars | zoo data layout csv")
 def layout(
     dataset: Annotated[str, typer.Argument(help="A data set; `zoo list datasets` shows all.")],
+    plugin: Plugin = None,
 ) -> int:
     """Print the tree of files that a data set is expected in."""
-    from benchmark.datasets import layouts
+    from benchmark.datasets.catalogue import find_kind
 
-    print(layouts.layout(dataset))
+    print(find_kind(dataset, _plugins()).layout.strip("\n"))
     return 0
 
 
@@ -71,39 +74,34 @@ def check(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes [default: one for each processor].")
     ] = None,
-    plugin: Annotated[list[str] | None, typer.Option(help="Module with further DATASETS.")] = None,
+    plugin: Plugin = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Count persons, tracklets, frames and cameras; find stray, missing and broken files."""
+    """Count persons, tracklets, frames and cameras; find unlisted, missing and broken files."""
     import dataclasses
 
-    from benchmark.datasets.check import examine as doctor
-    from zoo.cli.display import Display, show
+    from benchmark.datasets.check.examine import examine, verdict
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
 
-    extra = _plugins(plugin or ())
-    with Display() as display:
-        display.begin(f"reading the folders of {dataset}")
-        findings = doctor.examine(
+    extra = _plugins()
+    with LiveProgress() as progress:
+        progress.begin(f"reading the folders of {dataset}")
+        findings = examine(
             dataset,
             data_root,
             deep=deep,
             workers=workers,
-            on_progress=display.progress,
+            progress=progress,
             extra=extra,
         )
-        display.note(doctor.verdict(dataset, findings, deep=deep))
+        progress.note(verdict(dataset, findings, deep=deep))
     show([dataclasses.asdict(finding) for finding in findings], as_json=json)
     return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
 
 
-def _plugins(modules) -> list:
-    """Data set functions of plugins; torch is loaded only if there are any."""
-    from importlib.metadata import entry_points
+def _plugins() -> list:
+    """Data sets of plugins."""
+    from zoo.plugins import plugin_functions
 
-    if not modules and not entry_points(group="zoo.datasets"):
-        return []
-    from zoo import plugins
-
-    for module in modules:
-        plugins.add_plugin(module)
-    return plugins.plugin_functions("DATASETS", "zoo.datasets")
+    return plugin_functions("DATASETS", "zoo.datasets")

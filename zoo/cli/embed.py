@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Device, Offline, Workers
+from zoo.cli.options import Device, Offline, Plugin, Workers
 
 EXAMPLES = (
     "Example: zoo embed tracklets --checkpoint stenvan.synthetic -o features.npz. Each folder that "
@@ -20,13 +20,14 @@ def embed(
     device: Device = "auto",
     workers: Workers = 2,
     offline: Offline = False,
+    plugin: Plugin = None,
 ) -> int:
     """Embed every tracklet below a folder."""
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
-    from zoo.cli.display import Display
+    from zoo.experiment.live_progress import LiveProgress
     from zoo.tools import search
 
     if out.suffix != ".npz":
@@ -34,15 +35,15 @@ def embed(
     settings = read_settings(offline=offline)
     row = find(checkpoint, table(settings))
     search.tracklets_in(folder)  # an empty folder is told before anything is fetched
-    with Display() as display:
-        loaded = open_checkpoint(row, settings, display)
+    with LiveProgress() as progress:
+        loaded = open_checkpoint(row, settings, progress)
         found = search.features(
             folder,
             row,
             loaded,
             device=choose_device(device),
             workers=workers,
-            on_progress=display.progress,
+            progress=progress,
         )
     search.save(found, out)
     print(out)

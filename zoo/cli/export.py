@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Json, Name, Offline
+from zoo.cli.options import Json, Name, Offline, Plugin
 
 EXAMPLES = (
     "Examples: zoo export stenvan.synthetic --format onnx | "
@@ -21,6 +21,7 @@ def export(
         Path | None, typer.Option("--out", "-o", help="Where to write [default: ./NAME.onnx].")
     ] = None,
     offline: Offline = False,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> int:
     """Export a checkpoint, run the file beside the network and print how far they are apart."""
@@ -29,17 +30,18 @@ def export(
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
 
     ending = choose(format_, exporting.FORMATS, "format")
     settings = read_settings(offline=offline)
     row = find(name, table(settings))
     path = out or Path(f"{name}{ending}")
-    with Display() as display:
-        loaded = open_checkpoint(row, settings, display)
-        display.progress(f"export {name}", 0, 1)
+    with LiveProgress() as progress:
+        loaded = open_checkpoint(row, settings, progress)
+        progress.advance(f"export {name}", 0, 1)
         made = exporting.export(loaded.model, row, format_, path)
-        display.progress(f"export {name}", 1, 1)
+        progress.advance(f"export {name}", 1, 1)
     fields = {"file": str(made.path), "format": made.format, "batch": made.batch, "clip": made.clip}
     numbers = {"max_abs": made.max_abs, "relative": made.relative}
     show([{**fields, **numbers}], as_json=json)

@@ -32,21 +32,19 @@ def inspect(
 ) -> int:
     """Show queries, what was retrieved for them, and the method's own attention."""
     from benchmark.device import choose_device
+    from benchmark.label import Label
     from reports.figures.film_strips import pictures
     from reports.read import inspection
-    from zoo import plugins
-    from zoo.cli.display import Display
+    from zoo.experiment.live_progress import LiveProgress
     from zoo.tools import inspect_query as inspecting
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
     found = inspecting.open_run(run, label, data_root)
     default = 0 if query else 3
     rows = inspecting.choose_queries(found, query or (), default if worst is None else worst)
-    out = run / "inspect" / found.record.label.replace("/", "_")
-    with Display() as display:
+    out = found.run.folder.inspection(Label.parse(found.record.label))
+    with LiveProgress() as progress:
         made = inspecting.inspect(
-            found, rows, top=top, device=choose_device(device), on_progress=display.progress
+            found, rows, top=top, device=choose_device(device), progress=progress
         )
         for one in made:
             inspection.save(one, out)

@@ -21,13 +21,12 @@ def list_(
         return _checkpoints(pattern, json)
     from benchmark import variants
     from benchmark.datasets.catalogue import DATASETS
+    from benchmark.datasets.kind import NOT_KNOBS, as_kind
     from benchmark.protocols import PROTOCOLS
-    from benchmark.recipes import RECIPES
     from zoo import plugins, registry
     from zoo.cli.display import show
+    from zoo.experiment.paper_recipes import known_recipes
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
     if kind not in KINDS:
         raise ValueError(f"cannot list {kind!r}: expected one of {', '.join(KINDS)}")
     if kind == "methods":
@@ -36,7 +35,7 @@ def list_(
         ]
     elif kind == "datasets":
         found = (*DATASETS, *plugins.plugin_functions("DATASETS", "zoo.datasets"))
-        rows = [_function(f, ("root", "on_progress")) for f in found]
+        rows = [_function(as_kind(brought).open, NOT_KNOBS) for brought in found]
     elif kind == "recipes":
         rows = [
             {
@@ -46,7 +45,7 @@ def list_(
                 "epochs": r.epochs,
                 "lr": r.lr,
             }
-            for r in RECIPES.values()
+            for r in known_recipes().values()
         ]
     else:
         rows = [

@@ -1,5 +1,7 @@
 """Options that several commands share, so that each is worded once."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,25 @@ DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds the data 
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that load images.")]
-Plugin = Annotated[list[str] | None, typer.Option(help="Module with further METHODS or DATASETS.")]
+
+
+def _load_plugins(named: list[str] | None) -> list[str] | None:
+    """Load them before any name is looked up; nothing is imported where none is named."""
+    if named:
+        from zoo.plugins import add_plugin
+
+        for text in named:
+            add_plugin(text)
+    return named
+
+
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option(
+        callback=_load_plugins,
+        help="Module or .py file with further METHODS, DATASETS, LOSSES, RECIPES, ….",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="A checkpoint; `zoo list checkpoints` shows all.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
@@ -18,3 +38,30 @@ Rerank = Annotated[
     str | None,
     typer.Option(help="Score again after re-ranking: kr, kr(20,6,0.3), kr-torchreid, kr-dup."),
 ]
+DatasetName = Annotated[
+    str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(
+        help="How to train: see `zoo list recipes` [default: unified on a GPU, else quick]."
+    ),
+]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="Change the recipe: key=value.")]
+Seeds = Annotated[
+    int, typer.Option(min=1, max=1000, help="Runs of each method, with seeds 0, 1, ….")
+]
+Protocols = Annotated[
+    str | None,
+    typer.Option(help="Scoring rules, separated by commas; all [default: the data set's own]."),
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
+]
+Limit = Annotated[int | None, typer.Option(min=2, help="Smoke test: first N identities.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with estimates and stop.")]
+
+
+def typed() -> str:
+    """The command as it was typed, for the records."""
+    return shlex.join(["zoo", *sys.argv[1:]])

@@ -1,18 +1,16 @@
 """``zoo publish``: from a finished run to a checkpoint that others can have."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoo.cli.options import DataRoot, Device, Workers
+from zoo.cli.options import DataRoot, Device, Plugin, Workers, typed
 
 EXAMPLES = (
     "Examples: zoo publish results/synthetic-quick/runs/stenvan-1a2b3c4d5e6f stenvan.synthetic | "
     "zoo publish RUN stenvan.mars-mine --data-root ~/data/mars --licence CC-BY-NC-4.0 "
-    "--hub me/stenvan-mars | zoo publish results/quick stenvan.synthetic --into zoo/weights"
+    "--hub me/stenvan-mars | zoo publish results/quick stenvan.synthetic --into zoo/checkpoints/weights"
 )
 
 Run = Annotated[
@@ -41,11 +39,11 @@ def publish(
     hub: Annotated[str | None, typer.Option(help="Upload to owner/repository.")] = None,
     device: Device = "auto",
     workers: Workers = 2,
+    plugin: Plugin = None,
 ) -> int:
     """Write safetensors, records and a model card, scored as loaded from the file."""
     from benchmark.device import choose_device
     from zoo.checkpoints import publish as publishing
-    from zoo.cli.display import Display
     from zoo.experiment.finished import (
         check_name,
         data_of,
@@ -54,8 +52,9 @@ def publish(
         licence_of,
         publish_run,
     )
-    from zoo.experiment.run import choose_protocols
-    from zoo.experiment.spec import Conditions
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.options import ExecutionOptions
+    from zoo.experiment.resolve import choose_protocols
 
     if into is not None and (hub is not None or out is not None):
         raise ValueError("--into is for a table of one's own, --out and --hub for a folder")
@@ -65,15 +64,8 @@ def publish(
     licence = licence_of(source, licence)
     folder = into or out or Path("published") / name
     table = (into.resolve().parent if into else folder) / publishing.TABLE
-    with Display() as display:
-        data = open_data(data_of(source), data_root, display)
-        typed = shlex.join(["zoo", *sys.argv[1:]])
-        conditions = Conditions(
-            device=choose_device(device),
-            workers=workers,
-            protocols=choose_protocols(protocol, data),
-            command=f"{source.summary['command']} && {typed}",
-        )
+    with LiveProgress() as progress:
+        data = open_data(data_of(source), data_root, progress)
         made = publish_run(
             run,
             name,
@@ -82,11 +74,16 @@ def publish(
             dataset=data,
             licence=licence,
             notes=tuple(note or ()),
-            conditions=conditions,
-            on_progress=display.progress,
+            options=ExecutionOptions(
+                device=choose_device(device),
+                workers=workers,
+                command=f"{source.summary['command']} && {typed()}",
+            ),
+            protocols=choose_protocols(protocol, data.protocol),
+            progress=progress,
         )
         for line in made.lines:
-            display.note(line)
+            progress.note(line)
     if into is None:
         publishing.write_card(made)
     if hub is not None:
@@ -95,10 +92,10 @@ def publish(
     return 0
 
 
-def open_data(text: str, data_root: Path | None, display):
-    """A data set, ours or a plugin's, with progress on ``display``."""
+def open_data(text: str, data_root: Path | None, progress):
+    """A data set, ours or a plugin's, told to ``progress``."""
     from benchmark.datasets.catalogue import open_dataset
     from zoo.plugins import plugin_functions
 
     extra = plugin_functions("DATASETS", "zoo.datasets")
-    return open_dataset(text, data_root, on_progress=display.progress, extra=extra)
+    return open_dataset(text, data_root, progress=progress, extra=extra)

@@ -22,7 +22,7 @@ def pull(
     from zoo.checkpoints.cache import ensure_local
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import find, table
-    from zoo.cli.display import Display
+    from zoo.experiment.live_progress import LiveProgress
 
     settings = read_settings(offline=offline)
     rows = table(settings)
@@ -32,8 +32,8 @@ def pull(
         if not known:
             raise LookupError(f"no checkpoint is called {name!r}: `zoo list checkpoints`")
         chosen |= {found: rows[found] for found in known}
-    with Display() as display:
-        paths = [ensure_local(row, settings, display).path for row in chosen.values()]
+    with LiveProgress() as progress:
+        paths = [ensure_local(row, settings, progress).path for row in chosen.values()]
     for path in paths:
         print(path)
     return 0

@@ -1,14 +1,26 @@
 """``zoo reproduce``: a paper's table again, measured beside printed."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from zoo.cli.bench import Changes, DatasetName, DryRun, Limit, Protocols, RecipeName, Seeds
-from zoo.cli.options import DataRoot, Device, Json, Precision, Workers
+from zoo.cli.options import (
+    Changes,
+    DataRoot,
+    DatasetName,
+    Device,
+    DryRun,
+    Json,
+    Limit,
+    Plugin,
+    Precision,
+    Protocols,
+    RecipeName,
+    Seeds,
+    Workers,
+    typed,
+)
 
 EXAMPLES = (
     "Examples: zoo reproduce stenvan/1 --dataset mars --data-root ~/data/mars --recipe paper | "
@@ -32,19 +44,20 @@ def reproduce(
     precision: Precision = "no",
     workers: Workers = 2,
     limit: Limit = None,
+    plugin: Plugin = None,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
     """Run a printed table's rows and print measured beside printed, with the difference."""
     from benchmark.recipes import parse_changes
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
     from zoo.experiment import reproduce as tables
-    from zoo.experiment.plan import Order
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.request import BenchRequest
 
     cells, rows, why = tables.find(table, dataset)
     name = "-".join(filter(None, (table.replace("/", "-"), dataset, recipe)))
-    order = Order(
-        methods="",
+    request = BenchRequest(
         dataset=dataset,
         recipe=recipe,
         changes=parse_changes(set_ or ()),
@@ -56,27 +69,27 @@ def reproduce(
         precision=precision,
         workers=workers,
         limit=limit,
-        command=shlex.join(["zoo", *sys.argv[1:]]),
+        command=typed(),
     )
-    with Display() as display:
+    with LiveProgress() as progress:
         for reason in why:
-            display.note(f"left out: {reason}")
-        planned = tables.plans(order, rows, display)
+            progress.note(f"left out: {reason}")
+        planned = tables.plans(request, rows, progress)
         if dry_run:
             show(_rows(planned), as_json=json)
             return 0
-        failures = tables.execute(planned, display)
+        failures = tables.execute(planned, progress)
         for failure in failures:
-            display.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
-    show(tables.beside(cells, planned), as_json=json, title=f"{table}: printed and measured")
-    typer.echo(f"runs: {order.out}; `zoo report {order.out}` compares them", err=True)
+            progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+    show(tables.compare(cells, planned), as_json=json, title=f"{table}: printed and measured")
+    typer.echo(f"runs: {request.out}; `zoo report {request.out}` compares them", err=True)
     return 1 if failures else 0
 
 
 def _rows(planned) -> list[dict]:
     return [
         {"row": row.number, "system": row.system, "method": row.method}
-        | {"recipe": plan.runs[0][0].recipe, "out": str(plan.out)}
-        for plan, group in planned
-        for row in group
+        | {"recipe": one.plan.runs[0].spec.recipe, "out": str(one.plan.out)}
+        for one in planned
+        for row in one.rows
     ]

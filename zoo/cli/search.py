@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Device, Json, Offline, Workers
+from zoo.cli.options import Device, Json, Offline, Plugin, Workers
 
 EXAMPLES = (
     "Examples: zoo search queries --in features.npz | "
@@ -25,6 +25,7 @@ def search(
     device: Device = "auto",
     workers: Workers = 2,
     offline: Offline = False,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> int:
     """Print, and draw, the tracklets nearest to each query."""
@@ -34,7 +35,8 @@ def search(
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
+    from zoo.experiment.live_progress import LiveProgress
     from zoo.tools import search as searching
 
     if sheet is not None and sheet.suffix != ".png":
@@ -43,8 +45,8 @@ def search(
     searching.tracklets_in(folder)
     settings = read_settings(offline=offline)
     row = find(checkpoint or str(known.about["checkpoint"]), table(settings))
-    with Display() as display:
-        loaded = open_checkpoint(row, settings, display)
+    with LiveProgress() as progress:
+        loaded = open_checkpoint(row, settings, progress)
         searching.check_same(known, row, loaded.file.sha256)
         query = searching.features(
             folder,
@@ -52,7 +54,7 @@ def search(
             loaded,
             device=choose_device(device),
             workers=workers,
-            on_progress=display.progress,
+            progress=progress,
         )
     found = searching.nearest(query, known, top)
     if sheet is not None:

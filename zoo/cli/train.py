@@ -1,10 +1,20 @@
 """``zoo train``: the first stage of a bench by itself."""
 
-import shlex
-import sys
-
-from zoo.cli.bench import Changes, DatasetName, Limit, Out, RecipeName, Seeds
-from zoo.cli.options import DataRoot, Device, Methods, Plugin, Precision, Workers
+from zoo.cli.options import (
+    Changes,
+    DataRoot,
+    DatasetName,
+    Device,
+    Limit,
+    Methods,
+    Out,
+    Plugin,
+    Precision,
+    RecipeName,
+    Seeds,
+    Workers,
+    typed,
+)
 
 EXAMPLES = (
     "Examples: zoo train --methods stenvan --dataset mars --data-root ~/data/mars | "
@@ -29,35 +39,34 @@ def train(
 ) -> int:
     """Train methods and score nothing; prints the files of the weights."""
     from benchmark.recipes import parse_changes
-    from zoo import plugins
-    from zoo.cli.display import Display
-    from zoo.experiment import plan as bench
+    from zoo.experiment.execute import execute
+    from zoo.experiment.folder import RunFolder
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.plan import plan
+    from zoo.experiment.request import BenchRequest
 
-    for module in plugin or ():
-        plugins.add_plugin(module)
-    order = bench.Order(
+    request = BenchRequest(
         methods=methods,
         dataset=dataset,
         recipe=recipe,
         changes=parse_changes(set_ or ()),
         seeds=seeds,
-        protocols=None,
         data_root=data_root,
         out=out,
         device=device,
         precision=precision,
         workers=workers,
         limit=limit,
-        command=shlex.join(["zoo", *sys.argv[1:]]),
+        command=typed(),
         train_only=True,
     )
-    with Display() as display:
-        plan = bench.plan(order, display)
-        failures = bench.execute(plan, display)
+    with LiveProgress() as progress:
+        planned = plan(request, progress)
+        failures = execute(planned, progress)
         for failure in failures:
-            display.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
-    for spec, _ in plan.runs:
-        weights = plan.out / "runs" / spec.folder / "weights.safetensors"
+            progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+    for run in planned.runs:
+        weights = RunFolder(planned.out / "runs" / run.spec.folder).weights
         if weights.is_file():
             print(weights)
     return 1 if failures else 0

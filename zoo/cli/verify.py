@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import DataRoot, Device, Json, Name, Offline, Workers
+from zoo.cli.options import DataRoot, Device, Json, Name, Offline, Plugin, Workers
 
 EXAMPLES = (
     "Examples: zoo verify stenvan.synthetic | zoo verify stenvan.synthetic --dataset synthetic | "
@@ -22,32 +22,35 @@ def verify(
     device: Device = "auto",
     workers: Workers = 2,
     offline: Offline = False,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> int:
     """Check hash, keys, the golden clip and, with data at hand, the scores."""
     import dataclasses
 
+    from benchmark.datasets.catalogue import name_of_split
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.table import find, table
     from zoo.checkpoints.verify import FAIL
     from zoo.checkpoints.verify import verify as run_checks
-    from zoo.cli.display import Display, show
+    from zoo.cli.display import show
     from zoo.cli.publish import open_data
+    from zoo.experiment.live_progress import LiveProgress
 
     settings = read_settings(offline=offline)
     row = find(name, table(settings))
     if data_root is not None and dataset is None:
         dataset = row.dataset
-    with Display() as display:
+    with LiveProgress() as progress:
         data = None
         if dataset is not None:
-            text = f"{dataset}[split={row.split}]" if row.split else dataset
-            data = open_data(text, data_root, display)
+            text = name_of_split(dataset, row.split)
+            data = open_data(text, data_root, progress)
         checks = run_checks(
             row,
             settings,
-            display,
+            progress,
             dataset=data,
             device=choose_device(device),
             workers=workers,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from benchmark import files
 from benchmark.datasets.base import Dataset
-from benchmark.datasets.catalogue import SELF_MADE
+from benchmark.datasets.catalogue import is_self_made, name_of_split, parse_name
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation
 from benchmark.record import Record
-from benchmark.variants import Variant, parse
+from benchmark.variants import parse
 from zoo.checkpoints.checkpoint import split_name
 from zoo.checkpoints.publish import FinishedRun, Published, publish, write_draft
 from zoo.experiment.folder import RunFolder
@@ -143,11 +143,9 @@ def publish_run(
         return publish(source, name, draft, records, into, table, licence=licence, notes=notes)
 
 
-def data_of(source: FinishedRun) -> str:
+def data_of(run: FinishedRun | RunSpec) -> str:
     """How to open the data set, and the split of it, that a run is of."""
-    asked = parse(source.dataset.partition(":")[0])
-    split = {"split": source.split} if source.split else {}
-    return str(Variant(asked.name, {**asked.arguments, **split}))
+    return name_of_split(run.dataset, run.split)
 
 
 def check_name(name: str, source: FinishedRun) -> None:
@@ -157,7 +155,7 @@ def check_name(name: str, source: FinishedRun) -> None:
         ValueError: it does not, or the run was limited to some identities.
     """
     method, dataset, _ = split_name(name)
-    expected = parse(source.method).name, parse(source.dataset.partition(":")[0]).name
+    expected = parse(source.method).name, parse_name(source.dataset).variants[0].name
     if (method, dataset) != expected:
         raise ValueError(
             f"{name!r} does not fit {source.method} on {source.dataset}: expected "
@@ -175,6 +173,6 @@ def licence_of(source: FinishedRun, licence: str | None) -> str:
     Raises:
         ValueError: nobody says.
     """
-    if licence is None and parse(source.dataset).name not in SELF_MADE:
+    if licence is None and not is_self_made(source.dataset):
         raise ValueError(f"--licence is missing: weights trained on {source.dataset} need one")
     return licence or "Apache-2.0"

@@ -8,8 +8,7 @@ from torch import nn
 
 from zoo import registry
 from zoo.experiment.spec import RunSpec
-
-CLASSIFIER = "head.classifier."
+from zoo.half_precision import CLASSIFIERS
 
 
 def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Module:
@@ -31,7 +30,7 @@ def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Modul
 
 def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
     """The trained network, without its classifier, in evaluation."""
-    state = {k: v for k, v in load_file(weights).items() if not k.startswith(CLASSIFIER)}
+    state = {k: v for k, v in load_file(weights).items() if not k.startswith(CLASSIFIERS)}
     model = build(spec, 0, trained=True)
     model.load_state_dict(state)
     return model.eval()

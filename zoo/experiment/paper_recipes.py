@@ -107,3 +107,21 @@ def recipe(text: str, changes: Mapping[str, object] | None = None) -> Recipe:
 def written_form(chosen: Recipe) -> str:
     """Name and changes of a recipe's training part, e.g. ``quick[epochs=3]``."""
     return str(recipes.variant_of(chosen, known_recipes()))
+
+
+def make_recipe(name: str, **settings: object) -> Recipe:
+    """A recipe by name with changed settings, for use from Python.
+
+    Args:
+        name: ``quick``, ``unified``, ``paper/<method>`` or one of a plugin's.
+        **settings: any of its settings, ``test_frames`` and ``distance`` among them.
+
+    Raises:
+        LookupError: no recipe, or no setting, of that name.
+        ValueError: a value of the wrong type or out of range.
+
+    Example:
+        >>> make_recipe("quick", lr=1e-3, epochs=3).epochs
+        3
+    """
+    return recipe(name, settings)

@@ -19,7 +19,7 @@ def scoring_of(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> Scori
     rerank = None if request.rerank is None else str(reranking.parse(request.rerank))
     return Scoring(
         evaluation=chosen.evaluation,
-        protocols=choose_protocols(request.protocols, dataset),
+        protocols=choose_protocols(request.protocols, dataset.protocol),
         rerank=rerank,
     )
 
@@ -81,16 +81,20 @@ def check_fit(method: str, chosen: Recipe) -> None:
         raise ValueError(f"{method} under recipe {written}: {error}") from None
 
 
-def choose_protocols(text: str | None, dataset: Dataset) -> tuple[str, ...]:
+def choose_protocols(text: str | None, own: str) -> tuple[str, ...]:
     """Names from ``P,Q`` or ``all`` (those for this kind of data); None is the data set's own.
+
+    Args:
+        text: what was asked for.
+        own: the protocol that the data set's numbers are usually told under.
 
     Raises:
         LookupError: unknown protocol.
     """
     if text is None:
-        return (dataset.protocol,)
+        return (own,)
     if text == "all":
-        family = dataset.protocol.partition("-")[0]
+        family = own.partition("-")[0]
         return tuple(name for name in PROTOCOLS if name.partition("-")[0] in (family, "open"))
     chosen = [choose(name.strip(), PROTOCOLS, "protocol") for name in text.split(",")]
     return tuple(dict.fromkeys(protocol.name for protocol in chosen))

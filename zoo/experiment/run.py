@@ -18,19 +18,17 @@ from safetensors.torch import save_file
 
 from benchmark import embed, files
 from benchmark.clips import FrameRule
-from benchmark.cost import timing
 from benchmark.datasets.base import Dataset
 from benchmark.device import commit, environment
 from benchmark.progress import SILENT, Progress
-from benchmark.protocols import PROTOCOLS, score
 from benchmark.recipe import Evaluation, Recipe
-from benchmark.recipes import DISTANCES
 from benchmark.record import Record
 from benchmark.train import train
-from zoo.experiment.folder import RunFolder, read_json, suffix_of
+from zoo.experiment.folder import RunFolder, suffix_of
 from zoo.experiment.network import build, load_weights
 from zoo.experiment.options import ExecutionOptions, Scoring
-from zoo.experiment.provenance import common_record, measured_fields
+from zoo.experiment.provenance import common_record
+from zoo.experiment.scores import clip_cost, write_records
 from zoo.experiment.spec import RunSpec
 from zoo.experiment.validate import open_validation
 
@@ -155,17 +153,7 @@ class Run:
 
     def cost(self, evaluation: Evaluation) -> dict:
         """What one clip of that evaluation costs, as `benchmark.cost.timing.Cost` has it."""
-        recipe, rule = self.recipe, self.rule(evaluation)
-        clip = (rule.frames, recipe.height, recipe.width)
-        path = self.folder.cost(clip, self.device.type, self.spec.precision)
-        found = read_json(path)
-        if found is None:
-            self.progress.advance("cost", 0, 1)
-            model = build(self.spec, 0, trained=True)
-            measured = timing.measure(model, *clip, self.device, self.spec.precision)
-            found = dataclasses.asdict(measured)
-            files.write_json(path, found)
-        return found
+        return clip_cost(self.spec, self.folder, evaluation, self.device, self.progress)
 
     def score(self, scoring: Scoring, dataset: Dataset | None = None) -> list[Record]:
         """Write and return a record for each protocol, without and with re-ranking.
@@ -178,11 +166,8 @@ class Run:
             ImageError: an image cannot be read.
             ValueError: a protocol cannot score this data set.
         """
-        embeddings = self.embed(scoring.evaluation, dataset)
         dataset = dataset or self.dataset
-        distance, space = DISTANCES[scoring.evaluation.distance]
-        vectors, names = embeddings.pooled(space), list(scoring.protocols)
-        suffix, records = suffix_of(self.spec, dataset), []
+        embeddings = self.embed(scoring.evaluation, dataset)
         common = common_record(
             self.spec,
             dataset,
@@ -191,17 +176,8 @@ class Run:
             checkpoint=files.sha256(self.folder.weights),
             selection=self.folder.summary()["selection"],
         )
-        for rerank in dict.fromkeys((None, scoring.rerank)):
-            scores = score(vectors, embeddings.query, names, distance, rerank)
-            for name in names:
-                label = PROTOCOLS[name].label(
-                    scoring.evaluation.distance, str(embeddings.key["frames_rule"]), rerank
-                )
-                entry = dataclasses.replace(
-                    common, label=str(label), **measured_fields(scores[name])
-                )
-                per_query = scores[name].per_query.to_csv(index=False)
-                records.append(self.folder.write_record(entry, per_query, suffix))
+        suffix = suffix_of(self.spec, dataset)
+        records = write_records(self.folder, embeddings, scoring, common, suffix)
         self.progress.advance("score", 1, 1)
         return records
 

@@ -9,7 +9,7 @@ from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.protocols import score
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from benchmark.train import Validation
 from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.spec import RunSpec
@@ -58,7 +58,7 @@ def open_validation(
     if spec.validation is None:
         return dataset, None
     plan = ValidationPlan(**spec.validation)
-    held_out = dataset.held_out(share=1 / plan.folds, fold=plan.fold)
+    held_out = dataset.held_out(fold=plan.fold, folds=plan.folds)
     validation = Validation(
         score=_Scorer(spec, held_out, plan, options),
         every=plan.every,

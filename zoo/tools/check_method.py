@@ -69,12 +69,28 @@ def run_checks(method: str, backbone: str | None = None) -> list[Result]:
     return results
 
 
-def redraw_zeros(model: nn.Module) -> None:
-    """Draw layers that start at zero anew, so that nothing hides behind them."""
+def prepare(model: nn.Module, clips: torch.Tensor) -> None:
+    """What a model does before its first step of training, with one clip of each class."""
+    tracklets = torch.arange(len(clips))
+    work = model.preparation(tracklets) if hasattr(model, "preparation") else None
+    if work is not None:
+        work.add(clips, tracklets)
+        work.finish()
+
+
+def redraw_small(model: nn.Module) -> None:
+    """Draw layers that start at zero, or near it, anew, so that nothing hides behind them.
+
+    A gradient is a product of weights: behind some matrices of 0.02, as transformers start, it is
+    lost in rounding.
+    """
     with torch.no_grad():
         for parameter in model.parameters():
+            usual = parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.0
             if parameter.requires_grad and not parameter.any():
                 parameter.normal_(std=0.5)
+            elif parameter.requires_grad and parameter.std() < usual / 2:
+                parameter.normal_(std=usual)
 
 
 def stir_norms(model: nn.Module) -> None:
@@ -96,6 +112,7 @@ def random_clips(*shape: int) -> torch.Tensor:
 def shapes(build: Callable[[int], nn.Module]) -> str:
     """Output has the contract's shapes, in training and evaluation."""
     model, clips = build(CLASSES), random_clips(*CLIPS)
+    prepare(model, random_clips(CLASSES, *CLIPS[1:]))
     for training in (True, False):
         out = model.train(training)(clips)
         kind = type(out).__name__
@@ -159,7 +176,8 @@ def another_head(build: Callable[[int], nn.Module]) -> str:
 def gradients(build: Callable[[int], nn.Module]) -> str:
     """Every parameter gets a finite gradient, and every weight one above rounding."""
     model = build(CLASSES).train()
-    redraw_zeros(model)
+    redraw_small(model)
+    prepare(model, random_clips(CLASSES, *CLIPS[1:]))
     out = model(random_clips(4, *CLIPS[1:]))
     classes = torch.tensor([0, 0, 1, 1])
     parts = losses(out, classes, UNIFIED)
@@ -179,7 +197,7 @@ def gradients(build: Callable[[int], nn.Module]) -> str:
 def batch_independence(build: Callable[[int], nn.Module]) -> str:
     """A clip's embedding does not depend on the batch around it."""
     model, clips = build(0).eval(), random_clips(*CLIPS)
-    redraw_zeros(model)
+    redraw_small(model)
     stir_norms(model)
     with torch.no_grad():
         together = model(clips).embedding

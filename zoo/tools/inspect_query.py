@@ -1,11 +1,10 @@
 """What a run did with a query: frames, ranking and the method's own attention, as arrays.
 
 Everything is made again from what the run left behind, its weights and embeddings, so that the
-pictures show the numbers of the record. `reports.figures.film_strips` and `reports.figures.attention` draw them.
+pictures show the numbers of the record. `reports.figures` draws them.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,56 +13,57 @@ import pandas as pd
 import torch
 from torch import nn
 
-from benchmark import embed, record
+from benchmark import embed
 from benchmark.datasets.base import JUNK, Dataset, Tracklet
-from benchmark.datasets.catalogue import open_dataset
+from benchmark.label import Label
 from benchmark.pixels import normalise, read_clip
-from benchmark.protocols import PROTOCOLS
+from benchmark.progress import SILENT, Progress
 from benchmark.ranking import Embeddings, distance_blocks
-from benchmark.recipes import DISTANCES, Recipe, recipe
+from benchmark.recipe import DISTANCES, Evaluation, Recipe
 from benchmark.record import Record
+from benchmark.rules import PROTOCOLS
 from benchmark.variants import choose
 from reports.read.inspection import Inspection, Strip
-from zoo import plugins
-from zoo.experiment.finished import data_of
-from zoo.experiment.run import load_weights
-from zoo.experiment.spec import RunSpec
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.network import load_weights
+from zoo.experiment.rescore import open_run_folder
+from zoo.experiment.run import Run
 
 SHOWN_HEIGHT = 128  # pixels of a frame in a picture, at the most
 MOST_JUNK = 2  # junk tracks shown among the others
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Finished:
+class InspectedRun:
     """A run that has results, with what is needed to look into it.
 
     Attributes:
-        folder: of the run.
-        spec: the run.
+        run: the run, with the data set that it was scored on.
         record: the result that is looked into.
+        label: of the record.
+        recipe: how its clips are made.
         per_query: its per-query table, by test row.
-        dataset: the one it was scored on.
         tracks: one vector a test track.
     """
 
-    folder: Path
-    spec: RunSpec
+    run: Run
     record: Record
+    label: Label
+    recipe: Recipe
     per_query: pd.DataFrame
-    dataset: Dataset
     tracks: Embeddings
 
     @property
-    def recipe(self) -> Recipe:
-        """How its clips are made."""
-        return recipe(self.spec.recipe)
+    def dataset(self) -> Dataset:
+        """The one it was scored on."""
+        return self.run.dataset
 
 
-def open_run(folder: Path, label: str | None = None, data_root: Path | None = None) -> Finished:
+def open_run(path: Path, label: str | None = None, data_root: Path | None = None) -> InspectedRun:
     """Read a finished run and open its data.
 
     Args:
-        folder: the run's folder.
+        path: the run's folder.
         label: a result label or the name of its protocol; None takes the data set's own.
         data_root: where the data set lies.
 
@@ -72,61 +72,42 @@ def open_run(folder: Path, label: str | None = None, data_root: Path | None = No
         LookupError: the run has no such label.
         ValueError: the data set is not the one that was scored.
     """
-    folder = Path(folder)
-    if not (folder / "spec.json").is_file():
-        raise FileNotFoundError(
-            f"{folder} is no run: name a folder like results/synthetic-quick/runs/sta-1a2b3c4d5e6f"
-        )
-    spec = RunSpec(**json.loads((folder / "spec.json").read_text(encoding="utf-8")))
-    found = _records(folder, spec)
+    folder = RunFolder(path)
+    found = _records(folder)
     if not found:
-        raise FileNotFoundError(f"{folder} has no records: the run is not finished")
-    names = {one.label: one for one in found}
-    names |= {one.label.partition("@")[0]: one for one in reversed(found)}
-    dataset = _open_data(spec, data_root)
+        folder.spec()
+        raise FileNotFoundError(f"{path} has no records: the run is not finished")
+    names = {entry.label: entry for entry in found}
+    names |= {Label.parse(entry.label).protocol: entry for entry in reversed(found)}
+    run = open_run_folder(path, data_root)
     if label is None:
-        chosen = names.get(dataset.protocol, found[0])
+        chosen = names.get(run.dataset.protocol, found[0])
     else:
         chosen = choose(label, names, "label of this run,")
-    per_query = pd.read_csv(folder / "records" / str(chosen.per_query)).set_index("query")
-    _, distance, frames = chosen.label.split("/")[:3]
-    embeddings = embed.load(folder / f"embeddings-{frames}.safetensors")
-    tracks = embeddings.pooled(DISTANCES[distance][1])
-    return Finished(
-        folder=folder,
-        spec=spec,
+    rules = Label.parse(chosen.label)
+    recipe = run.spec.trained_by(Evaluation(frames=rules.frames, distance=rules.distance))
+    embeddings = embed.load(folder.embeddings(recipe.rule))
+    return InspectedRun(
+        run=run,
         record=chosen,
-        per_query=per_query,
-        dataset=dataset,
-        tracks=tracks,
+        label=rules,
+        recipe=recipe,
+        per_query=pd.read_csv(folder.records / str(chosen.per_query)).set_index("query"),
+        tracks=embeddings.pooled(DISTANCES[rules.distance][1]),
     )
 
 
-def _records(folder: Path, spec: RunSpec) -> list[Record]:
+def _records(folder: RunFolder) -> list[Record]:
     """Those on the run's own data set, without re-ranking, which has other distances."""
-    found = [record.load(path) for path in sorted((folder / "records").glob("*.json"))]
+    own = folder.spec().fingerprint
     return [
-        one
-        for one in found
-        if one.fingerprint == spec.fingerprint and one.label.count("/") == 2 and one.per_query
+        entry
+        for entry in folder.read_records()
+        if entry.fingerprint == own and Label.parse(entry.label).rerank is None and entry.per_query
     ]
 
 
-def _open_data(spec: RunSpec, root: Path | None) -> Dataset:
-    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
-    dataset = open_dataset(data_of(spec), root, extra=extra)
-    limit = spec.dataset.partition(":")[2]
-    if limit:
-        dataset = dataset.limited(int(limit.removesuffix("persons")))
-    if dataset.fingerprint != spec.fingerprint:
-        raise ValueError(
-            f"{spec.dataset} here has fingerprint {dataset.fingerprint}, the run was scored on "
-            f"{spec.fingerprint}: look at it where that copy lies, or run it again"
-        )
-    return dataset
-
-
-def choose_queries(run: Finished, rows: Sequence[int], worst: int) -> list[int]:
+def choose_queries(run: InspectedRun, rows: Sequence[int], worst: int) -> list[int]:
     """The given test rows, then those of the ``worst`` lowest AP.
 
     Raises:
@@ -138,19 +119,19 @@ def choose_queries(run: Finished, rows: Sequence[int], worst: int) -> list[int]:
             raise ValueError(
                 f"test row {row} is no query of {run.record.label}: the nearest are "
                 f"{', '.join(str(n) for n in sorted(near))} "
-                f"({run.folder / 'records' / str(run.record.per_query)} lists all)"
+                f"({run.run.folder.records / str(run.record.per_query)} lists all)"
             )
     ordered = run.per_query.sort_values(["AP", "query"], kind="stable").index
     return list(dict.fromkeys([*rows, *ordered[:worst].tolist()]))
 
 
 def inspect(
-    run: Finished,
+    run: InspectedRun,
     queries: Sequence[int],
     *,
     top: int,
     device: str,
-    on_progress: Callable[[str, int, int], None],
+    progress: Progress = SILENT,
 ) -> list[Inspection]:
     """Look at each query.
 
@@ -159,21 +140,21 @@ def inspect(
         queries: rows of test tracks.
         top: how many tracks of the ranking are shown; the first right one is shown anyway.
         device: that computes the attention.
-        on_progress: told ``(what, done, total)``.
+        progress: told the queries done.
 
     Raises:
         ImageError: an image cannot be read.
     """
-    model = load_weights(run.spec, run.folder / "weights.safetensors").to(device)
+    model = load_weights(run.run.spec, run.run.folder.weights).to(device)
     made = []
     for i, row in enumerate(queries):
-        on_progress("inspect", i, len(queries))
+        progress.advance("inspect", i, len(queries))
         made.append(_inspect(run, model, row, top, device))
-    on_progress("inspect", len(queries), len(queries))
+    progress.advance("inspect", len(queries), len(queries))
     return made
 
 
-def _inspect(run: Finished, model: nn.Module, row: int, top: int, device: str) -> Inspection:
+def _inspect(run: InspectedRun, model: nn.Module, row: int, top: int, device: str) -> Inspection:
     about, notes = run.per_query.loc[row], []
     found = ranking(run, row, top, notes)
     look_at = {0, next((i for i, strip in enumerate(found) if strip["rank"] == 1), 0)}
@@ -182,14 +163,15 @@ def _inspect(run: Finished, model: nn.Module, row: int, top: int, device: str) -
         track = run.dataset.test[told["row"]]
         attention = _attention(run, model, track, device, notes) if i in look_at else {}
         strips.append(Strip(**told, frames=_frames(run, track), attention=attention))
+    spec = run.run.spec
     return Inspection(
-        run=run.spec.id,
-        method=run.spec.method,
-        recipe=run.spec.recipe,
-        seed=run.spec.seed,
-        split=run.spec.split,
-        dataset=run.spec.dataset,
-        fingerprint=run.spec.fingerprint,
+        run=spec.id,
+        method=spec.method,
+        recipe=spec.recipe,
+        seed=spec.seed,
+        split=spec.split,
+        dataset=spec.dataset,
+        fingerprint=spec.fingerprint,
         label=run.record.label,
         query=row,
         ap=float(about["AP"]),
@@ -200,16 +182,16 @@ def _inspect(run: Finished, model: nn.Module, row: int, top: int, device: str) -
     )
 
 
-def ranking(run: Finished, row: int, top: int, notes: list[str]) -> list[dict]:
+def ranking(run: InspectedRun, row: int, top: int, notes: list[str]) -> list[dict]:
     """The query and what was retrieved, nearest first, as fields of `Strip`.
 
     Junk stands where it would rank and has no rank itself. The first right track is shown even if
     it comes later than ``top``.
     """
-    kind, _ = DISTANCES[run.record.label.split("/")[1]]
-    protocol = PROTOCOLS[run.record.label.partition("@")[0]]
+    kind, _ = DISTANCES[run.label.distance]
+    protocol = PROTOCOLS[run.label.protocol]
     pids, camids = run.tracks.pids, run.tracks.camids
-    order = protocol.gallery(pids, np.asarray(run.dataset.query))
+    order = protocol.gallery_rows(pids, np.asarray(run.dataset.query))
     ((_, (distances,)),) = distance_blocks(run.tracks.vectors, np.array([row]), kind)
     order = order[np.argsort(distances[order], kind="stable")]
 
@@ -241,7 +223,7 @@ def ranking(run: Finished, row: int, top: int, notes: list[str]) -> list[dict]:
     return found
 
 
-def _frames(run: Finished, track: Tracklet) -> np.ndarray:
+def _frames(run: InspectedRun, track: Tracklet) -> np.ndarray:
     """Frames of the track's first clip, small enough to be looked at."""
     height = min(run.recipe.height, SHOWN_HEIGHT)
     width = round(run.recipe.width * height / run.recipe.height)
@@ -249,14 +231,16 @@ def _frames(run: Finished, track: Tracklet) -> np.ndarray:
     return np.ascontiguousarray(clip.permute(0, 2, 3, 1).numpy())
 
 
-def _indices(run: Finished, track: Tracklet) -> np.ndarray:
+def _indices(run: InspectedRun, track: Tracklet) -> np.ndarray:
     return run.recipe.rule.clips(len(track))[0]
 
 
 def _attention(
-    run: Finished, model: nn.Module, track: Tracklet, device: str, notes: list[str]
+    run: InspectedRun, model: nn.Module, track: Tracklet, device: str, notes: list[str]
 ) -> dict[str, np.ndarray]:
-    """What the method says of itself over the same frames, as it saw them."""
+    """What the method says of itself over the same frames, as it saw them; empty if nothing."""
+    if not hasattr(model, "attention"):
+        return {}
     clip = read_clip(track, _indices(run, track), run.recipe.height, run.recipe.width)
     try:
         with torch.inference_mode():

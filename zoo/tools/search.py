@@ -17,14 +17,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmark import embed
 from benchmark.clips import chunk_first, frame_rule
-from benchmark.datasets.base import Dataset, Tracklet, image_names
+from benchmark.datasets.base import Dataset, Tracklet
+from benchmark.datasets.folders import image_names
 from benchmark.files import write_whole
 from benchmark.pixels import read_clip
+from benchmark.progress import SILENT, Progress
 from benchmark.ranking import distance_blocks
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import Loaded
-from zoo.experiment.run import OnProgress
 
 NOBODY = 0  # nobody says who it is
 
@@ -84,7 +85,7 @@ def features(
     *,
     device: str,
     workers: int,
-    on_progress: OnProgress,
+    progress: Progress = SILENT,
 ) -> Features:
     """Embed every tracklet below a folder.
 
@@ -112,7 +113,7 @@ def features(
         device=torch.device(device),
         precision="no",
         workers=workers,
-        on_progress=on_progress,
+        progress=progress,
     )
     root = Path(folder).resolve()
     return Features(
@@ -120,7 +121,7 @@ def features(
         root=root,
         tracklets=tuple(Path(t.folder).resolve().relative_to(root).as_posix() for t in rows),
         frames=np.array([len(t) for t in rows]),
-        vectors=found.tracks(DISTANCES[row.distance][1]).vectors.numpy(),
+        vectors=found.pooled(DISTANCES[row.distance][1]).vectors.numpy(),
     )
 
 

@@ -2,49 +2,50 @@
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
 from PIL import Image
 
+from benchmark.progress import SILENT, Progress
+
 ENDS = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG\r\n\x1a\n": b"IEND"}  # first bytes: last ones
 TAIL = 64  # bytes from the end in which the last ones must stand
 CHUNK = 256  # images that a process is given at a time
 WORTH = 2_000  # so many images are worth starting processes for
-Fault = tuple[str, str]  # path, what is wrong with it
+Broken = tuple[str, str]  # path, what is wrong with it
 
 
-def faults(
+def broken_images(
     paths: Sequence[str],
     *,
     deep: bool,
     workers: int | None = None,
-    on_progress: Callable[[str, int, int], None] | None = None,
-) -> Iterator[Fault]:
+    progress: Progress = SILENT,
+) -> Iterator[Broken]:
     """Every image that something is wrong with, in the order of ``paths``.
 
     Args:
         paths: image files.
         deep: decode all of them; otherwise only beginning and end are read.
         workers: processes; None is one for each processor, if there are images enough.
-        on_progress: told what is done, how much of it, of how much.
+        progress: advances with every few images.
     """
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     if workers is None:
         workers = _processors() if len(paths) >= WORTH else 1
-    what = "decoding images" if deep else "looking at images"
+    what = "decoding images" if deep else "checking images"
     done = 0
     for chunk, found in zip(chunks, _results(chunks, deep, workers), strict=True):
         yield from found
         done += len(chunk)
-        if on_progress:
-            on_progress(what, done, len(paths))
+        progress.advance(what, done, len(paths))
 
 
-def _results(chunks: list[Sequence[str]], deep: bool, workers: int) -> Iterator[list[Fault]]:
-    work = partial(faults_among, deep=deep)
+def _results(chunks: list[Sequence[str]], deep: bool, workers: int) -> Iterator[list[Broken]]:
+    work = partial(broken_among, deep=deep)
     if workers == 1:
         yield from map(work, chunks)
         return
@@ -56,13 +57,13 @@ def _results(chunks: list[Sequence[str]], deep: bool, workers: int) -> Iterator[
         pool.shutdown(cancel_futures=True)
 
 
-def faults_among(paths: Sequence[str], deep: bool) -> list[Fault]:
+def broken_among(paths: Sequence[str], deep: bool) -> list[Broken]:
     """Those of a few images that something is wrong with."""
-    found = ((path, fault(path, deep=deep)) for path in paths)
+    found = ((path, what_is_broken(path, deep=deep)) for path in paths)
     return [(path, reason) for path, reason in found if reason]
 
 
-def fault(path: str, *, deep: bool) -> str | None:
+def what_is_broken(path: str, *, deep: bool) -> str | None:
     """What is wrong with one image, in words; None if nothing is."""
     try:
         with open(path, "rb") as file:

@@ -8,44 +8,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmark.datasets.base import IMAGES, Dataset
-
-LEVELS = {  # folders from an image up to the part of the data set that it is in
-    "mars": 2,
-    "synthetic": 2,
-    "duke_video": 3,
-    "ilids_vid": 2,
-    "prid2011": 2,
-    "folder": 3,
-}
-PARTS = {"duke_video": ("query",), "lsvid": ("tracklet_train", "tracklet_test")}
-SPARE = ("prid2011", "lsvid", "query")  # these hold images that no tracklet of ours uses
+from benchmark.datasets.kind import DatasetKind
 
 
-def strays(kind: str, dataset: Dataset) -> Iterator[str]:
-    """Every stray file, in sorted order, and why it is one."""
-    used: dict[str, set[str]] = {}
+def unlisted_files(kind: DatasetKind, dataset: Dataset) -> Iterator[str]:
+    """Every file that no tracklet lists, in sorted order, and why it should not be there.
+
+    Args:
+        kind: says in which folders to look.
+        dataset: of that kind, opened.
+    """
+    listed: dict[str, set[str]] = {}
     for tracklet in (*dataset.train, *dataset.test):
-        used.setdefault(tracklet.folder, set()).update(tracklet.frames)
-    for part in _parts(kind, sorted(used)):
-        spare = kind in SPARE or (kind == "duke_video" and part.name == "query")
+        listed.setdefault(tracklet.folder, set()).update(tracklet.frames)
+    parts = kind.parts(map(Path, listed)) if kind.parts else set()
+    for part in sorted(parts):
+        spare = part.name in kind.spare_images
         for folder, folders, names in os.walk(part):
             folders.sort()
             for name in sorted(names):
-                if name in used.get(folder, ()):
+                if name in listed.get(folder, ()):
                     continue
                 image = name.lower().endswith(IMAGES) and not name.startswith(".")
                 if not (image and spare):
                     reason = "belongs to no tracklet" if image else "is no image"
                     yield f"{os.path.join(folder, name)} {reason}"
-
-
-def _parts(kind: str, folders: list[str]) -> list[Path]:
-    if kind == "lsvid":
-        above = {p for f in folders for p in Path(f, "x").parents if p.name in PARTS[kind]}
-        return sorted(above)
-    if kind not in LEVELS:
-        return []
-    parts = {Path(folder, "x").parents[LEVELS[kind] - 1] for folder in folders}
-    if kind == "duke_video":
-        parts |= {part.parent / "query" for part in parts}
-    return sorted(parts)

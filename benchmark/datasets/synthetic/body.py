@@ -1,49 +1,18 @@
-"""The body of a walking person: a skeleton, its gait, and rounded parts that are dressed.
-
-Body coordinates are (forward, left, up) in heights of an average person, with the ground at 0.
-"""
+"""The body of a walking person: a skeleton, its gait, and rounded parts that are dressed."""
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from benchmark.datasets.synthetic.clothes import (
-    Colour,
-    Person,
-    face_texture,
-    leg_texture,
-    torso_texture,
-)
-
-Point = tuple[float, float, float]
+from benchmark.datasets.synthetic.clothes import face_texture, leg_texture, torso_texture
+from benchmark.datasets.synthetic.parts import Part, Point, add, hanging, mix
+from benchmark.datasets.synthetic.people import Person
 
 THIGH, SHIN, ANKLE = 0.245, 0.245, 0.045
 UPPER_ARM, FOREARM = 0.165, 0.15
 SOLE = 0.021
-
-
-@dataclass(frozen=True)
-class Part:
-    """A rounded cone from ``start`` to ``end``.
-
-    Attributes:
-        width: half widths at start and end, to the body's left and right; ``thick``: forward
-            and back.
-        caps: roundness of the two ends, 1 a half ball, 0 cut flat.
-        look: one colour, or a texture [rows, turns, 3] with row 0 at the start, column 0 in front.
-        shine: brightness of the whole part.
-    """
-
-    start: Point
-    end: Point
-    width: tuple[float, float]
-    thick: tuple[float, float]
-    look: Colour | np.ndarray
-    caps: tuple[float, float] = (1.0, 1.0)
-    shine: float = 1.0
 
 
 def parts(person: Person, phase: float) -> Iterator[Part]:
@@ -52,24 +21,15 @@ def parts(person: Person, phase: float) -> Iterator[Part]:
     hip = SOLE - min(min(leg[3][2], leg[4][2]) for leg in legs.values())  # the lower foot stands
     lift = (0.0, -person.sway * math.cos(phase), hip)
     for side, leg in legs.items():
-        yield from _leg_parts(person, [_add(joint, lift) for joint in leg], side)
+        yield from _leg_parts(person, [add(joint, lift) for joint in leg], side)
     yield from _trunk_parts(person, lift)
-    chest = _add(lift, (0.30 * math.sin(person.lean), 0, 0.282 * person.height))
+    chest = add(lift, (0.30 * math.sin(person.lean), 0, 0.282 * person.height))
     for side in (1, -1):
         yield from _arm_parts(person, chest, phase, side)
-    head = _add(chest, (0.012 + 0.1 * math.sin(person.lean), 0, 0.107))
-    yield Part(_add(chest, (-0.01, 0, -0.02)), head, (0.03, 0.028), (0.03, 0.028), person.skin)
+    head = add(chest, (0.012 + 0.1 * math.sin(person.lean), 0, 0.107))
+    yield Part(add(chest, (-0.01, 0, -0.02)), head, (0.03, 0.028), (0.03, 0.028), person.skin)
     yield from _head_parts(person, head)
     yield from _bag_parts(person, lift)
-
-
-def _add(a: Point, b: Point) -> Point:
-    return (a[0] + b[0], a[1] + b[1], a[2] + b[2])
-
-
-def _swing(length: float, angle: float) -> Point:
-    """A limb that hangs down, swung forward by ``angle``."""
-    return (length * math.sin(angle), 0.0, -length * math.cos(angle))
 
 
 def _leg(person: Person, phase: float, side: int) -> list[Point]:
@@ -81,11 +41,11 @@ def _leg(person: Person, phase: float, side: int) -> list[Point]:
     shin = thigh - bend
     foot = 0.55 * shin
     hip = (0.0, side * 0.043 * person.hips, 0.0)
-    knee = _add(hip, _swing(THIGH * long, thigh))
-    ankle = _add(_add(knee, _swing(SHIN * long, shin)), (0.0, -side * 0.008, 0.0))
+    knee = add(hip, hanging(THIGH * long, thigh))
+    ankle = add(add(knee, hanging(SHIN * long, shin)), (0.0, -side * 0.008, 0.0))
     down = ANKLE - SOLE
-    heel = _add(ankle, (-0.02 + down * math.sin(foot), 0.0, -down * math.cos(foot)))
-    toe = _add(heel, (0.105 * math.cos(foot), side * 0.018, 0.105 * math.sin(foot)))
+    heel = add(ankle, (-0.02 + down * math.sin(foot), 0.0, -down * math.cos(foot)))
+    toe = add(heel, (0.105 * math.cos(foot), side * 0.018, 0.105 * math.sin(foot)))
     return [hip, knee, ankle, heel, toe]
 
 
@@ -98,17 +58,13 @@ def _leg_parts(person: Person, joints: list[Point], side: int) -> Iterator[Part]
     thigh = (0.056 * wide * loose, 0.045 * wide * loose)
     low = 0.042 if person.cut == "wide" else 0.029
     thigh_look = person.skin if person.cut in ("skirt", "long skirt") else cloth
-    yield Part(knee, _mix(hip, knee, 0.08), thigh[::-1], thigh[::-1], thigh_look)
+    yield Part(knee, mix(hip, knee, 0.08), thigh[::-1], thigh[::-1], thigh_look)
     calf = (low * wide, thigh[1] * 0.93)
     yield Part(ankle, knee, calf, calf, cloth if dressed else person.skin)
     if person.boots:
-        shaft = _mix(knee, ankle, 0.45)
+        shaft = mix(knee, ankle, 0.45)
         yield Part(shaft, ankle, (0.04, 0.034), (0.04, 0.036), person.shoes, caps=(0.2, 1.0))
     yield Part(heel, toe, (0.028, 0.028), (0.026, 0.021), person.shoes)
-
-
-def _mix(a: Point, b: Point, share: float) -> Point:
-    return tuple(p + (q - p) * share for p, q in zip(a, b, strict=True))
 
 
 @lru_cache(maxsize=64)
@@ -121,10 +77,10 @@ def _clothes(person: Person) -> dict[str | int, np.ndarray]:
 def _trunk_parts(person: Person, hip: Point) -> Iterator[Part]:
     """Pelvis, torso and whatever hangs from the waist."""
     tall, wide = person.height, person.build
-    waist = _add(hip, (0.0, 0.0, 0.075 * tall))
+    waist = add(hip, (0.0, 0.0, 0.075 * tall))
     hips = 0.084 * person.hips * wide
     yield Part(
-        _add(hip, (0.0, 0.0, -0.012)),
+        add(hip, (0.0, 0.0, -0.012)),
         waist,
         (hips, hips * 0.95),
         (0.066 * wide,) * 2,
@@ -133,15 +89,15 @@ def _trunk_parts(person: Person, hip: Point) -> Iterator[Part]:
     )
     skirt = {"skirt": 0.19, "long skirt": 0.40, "coat": 0.24}.get(person.cut)
     if skirt:
-        hem = _add(hip, (0.015, 0.0, -skirt * person.legs * tall))
+        hem = add(hip, (0.015, 0.0, -skirt * person.legs * tall))
         flare = 1.35 + 0.6 * skirt
         look = person.upper if person.cut == "coat" else person.lower
         deep = (0.075 * flare * wide**0.5 + 0.13 * person.stride, 0.076 * wide)
         yield Part(hem, waist, (hips * flare, hips * 1.06), deep, look, (0.06, 0.2))
-    top = _add(hip, (0.29 * math.sin(person.lean), 0.0, 0.268 * tall))
+    top = add(hip, (0.29 * math.sin(person.lean), 0.0, 0.268 * tall))
     chest = 0.1 * person.shoulders * wide**0.5
     yield Part(
-        _add(hip, (0.0, 0.0, -0.005)),
+        add(hip, (0.0, 0.0, -0.005)),
         top,
         (max(hips * 1.14, 0.088 * wide), chest),
         (0.086 * wide, 0.064 * wide**0.5),
@@ -156,7 +112,7 @@ def _arm_parts(person: Person, chest: Point, phase: float, side: int) -> Iterato
     bend = person.elbows + 0.5 * person.arms * max(0.0, math.sin(turn))
     out = side * (0.02 + 0.03 * person.build)
     wide = person.build**0.6
-    shoulder = _add(
+    shoulder = add(
         chest,
         (
             0.05 * person.arms * math.sin(turn),
@@ -164,64 +120,64 @@ def _arm_parts(person: Person, chest: Point, phase: float, side: int) -> Iterato
             -0.036,
         ),
     )
-    elbow = _add(_add(shoulder, _swing(UPPER_ARM, swing)), (0.0, out, 0.0))
-    wrist = _add(_add(elbow, _swing(FOREARM, swing + bend)), (0.0, -out * 0.3, 0.0))
-    hand = _add(wrist, _swing(0.035, swing + bend))
+    elbow = add(add(shoulder, hanging(UPPER_ARM, swing)), (0.0, out, 0.0))
+    wrist = add(add(elbow, hanging(FOREARM, swing + bend)), (0.0, -out * 0.3, 0.0))
+    hand = add(wrist, hanging(0.035, swing + bend))
     sleeve = person.accent if person.pattern in ("half", "yoke") else person.upper
     upper_look = person.skin if person.sleeves == "none" else sleeve
     fore_look = sleeve if person.sleeves == "long" else person.skin
     r = 0.034 * wide * (1.1 if person.sleeves == "long" else 1.0)
     if person.sleeves == "short":
-        middle = _mix(shoulder, elbow, 0.72)
+        middle = mix(shoulder, elbow, 0.72)
         yield Part(shoulder, middle, (r * 1.12, r * 1.08), (r * 1.12, r * 1.08), sleeve, (1.0, 0.1))
         upper_look = person.skin
     yield Part(shoulder, elbow, (r, r * 0.82), (r, r * 0.82), upper_look)
     yield Part(elbow, wrist, (r * 0.82, r * 0.62), (r * 0.82, r * 0.62), fore_look)
     yield Part(wrist, hand, (0.021, 0.019), (0.021, 0.017), person.skin)
     if person.bag == "hand bag" and side == -1:
-        low = _add(hand, (0.0, 0.0, -0.13))
+        low = add(hand, (0.0, 0.0, -0.13))
         yield Part(
             low,
-            _add(low, (0.0, 0.0, 0.07)),
+            add(low, (0.0, 0.0, 0.07)),
             (0.03, 0.026),
             (0.075, 0.062),
             person.bag_colour,
             (0.15, 0.15),
         )
         yield Part(
-            _add(low, (0.0, 0.0, 0.07)), hand, (0.008, 0.008), (0.03, 0.008), person.bag_colour
+            add(low, (0.0, 0.0, 0.07)), hand, (0.008, 0.008), (0.03, 0.008), person.bag_colour
         )
 
 
 def _head_parts(person: Person, head: Point) -> Iterator[Part]:
     yield Part(
-        _add(head, (0.004, 0, -0.018)),
-        _add(head, (0, 0, 0.02)),
+        add(head, (0.004, 0, -0.018)),
+        add(head, (0, 0, 0.02)),
         (0.043, 0.049),
         (0.047, 0.056),
         _clothes(person)["face"],
     )
     yield from _hair_parts(person, head)
-    crown = _add(head, (-0.004, 0, 0.03))
+    crown = add(head, (-0.004, 0, 0.03))
     size = ((0.057, 0.05), (0.064, 0.056))
     if person.hat == "beanie":
-        yield Part(crown, _add(crown, (0, 0, 0.028)), *size, person.hat_colour, (0.15, 1.0))
+        yield Part(crown, add(crown, (0, 0, 0.028)), *size, person.hat_colour, (0.15, 1.0))
     if person.hat == "cap":
-        yield Part(crown, _add(crown, (0, 0, 0.016)), *size, person.hat_colour, (0.1, 0.9))
-        peak = _add(crown, (0.06, 0, 0.002))
+        yield Part(crown, add(crown, (0, 0, 0.016)), *size, person.hat_colour, (0.1, 0.9))
+        peak = add(crown, (0.06, 0, 0.002))
         yield Part(
             peak,
-            _add(peak, (0, 0, 0.008)),
+            add(peak, (0, 0, 0.008)),
             (0.046, 0.046),
             (0.056, 0.056),
             person.hat_colour,
             (0.1, 0.1),
         )
     if person.hat == "brim":
-        yield Part(crown, _add(crown, (0, 0, 0.034)), *size, person.hat_colour, (0.1, 0.4))
+        yield Part(crown, add(crown, (0, 0, 0.034)), *size, person.hat_colour, (0.1, 0.4))
         yield Part(
             crown,
-            _add(crown, (0, 0, 0.008)),
+            add(crown, (0, 0, 0.008)),
             (0.086, 0.086),
             (0.09, 0.09),
             person.hat_colour,
@@ -235,7 +191,7 @@ def _hair_parts(person: Person, head: Point) -> Iterator[Part]:
     def lock(
         start: Point, end: Point, width: tuple[float, float], thick: tuple[float, float]
     ) -> Part:
-        return Part(_add(head, start), _add(head, end), width, thick, hair)
+        return Part(add(head, start), add(head, end), width, thick, hair)
 
     if style == "bald":
         return
@@ -255,13 +211,13 @@ def _hair_parts(person: Person, head: Point) -> Iterator[Part]:
 def _bag_parts(person: Person, hip: Point) -> Iterator[Part]:
     tall, deep = person.height, 0.066 * person.build
     if person.bag == "backpack":
-        low = _add(hip, (-deep - 0.035, 0, 0.065 * tall))
-        high = _add(hip, (-deep - 0.03 + 0.25 * math.sin(person.lean), 0, 0.245 * tall))
+        low = add(hip, (-deep - 0.035, 0, 0.065 * tall))
+        high = add(hip, (-deep - 0.03 + 0.25 * math.sin(person.lean), 0, 0.245 * tall))
         yield Part(low, high, (0.083, 0.07), (0.058, 0.045), person.bag_colour, (0.25, 0.45))
-        pocket = _add(low, (-0.035, 0, 0.01))
+        pocket = add(low, (-0.035, 0, 0.01))
         yield Part(
             pocket,
-            _add(pocket, (0, 0, 0.06)),
+            add(pocket, (0, 0, 0.06)),
             (0.06, 0.058),
             (0.035, 0.03),
             person.bag_colour,
@@ -270,10 +226,10 @@ def _bag_parts(person: Person, hip: Point) -> Iterator[Part]:
         )
     if person.bag == "shoulder bag":
         side = -0.09 * person.hips * person.build - 0.03
-        low = _add(hip, (0.01, side, -0.07))
+        low = add(hip, (0.01, side, -0.07))
         yield Part(
             low,
-            _add(low, (0, 0, 0.09)),
+            add(low, (0, 0, 0.09)),
             (0.033, 0.03),
             (0.085, 0.08),
             person.bag_colour,

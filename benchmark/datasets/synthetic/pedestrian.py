@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.datasets.synthetic.body import Part, Point, parts
-from benchmark.datasets.synthetic.clothes import ROWS, TURNS, Person
+from benchmark.datasets.synthetic.body import parts
+from benchmark.datasets.synthetic.clothes import ROWS, TURNS
+from benchmark.datasets.synthetic.parts import Part, Point
+from benchmark.datasets.synthetic.people import Person
 
 _ARCSINE = np.degrees(np.arcsin(np.linspace(-1, 1, 513))).astype(np.float32)
 

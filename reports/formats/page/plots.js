@@ -8,8 +8,8 @@ function ink(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function colour(look) {
-  return look[0] === "#000000" ? ink("--ink") : look[0];
+function colour(style) {
+  return style[0] === "#000000" ? ink("--ink") : style[0];
 }
 
 function layout(x, y, more = {}) {
@@ -27,11 +27,16 @@ function layout(x, y, more = {}) {
   };
 }
 
-/* Rows that no other row beats: at most as costly and at least as good, one of it strictly. */
+/* Rows that no other row beats: at most as costly and at least as good, one of it strictly. Methods
+   that did not converge and, against latency, unsteady ones are left out. */
 function pareto(rows) {
-  return rows.filter((one) => !rows.some((other) =>
+  const may = rows.filter(({ row }) => row.onFronts && !(state.x === "latency_ms" && row.unsteady));
+  return may.filter((one) => !may.some((other) =>
     other.x <= one.x && other.y >= one.y && (other.x < one.x || other.y > one.y)));
 }
+
+/* A method's name with the sign of what did not converge. */
+const signed = (row) => (row.sign.includes("†") ? `${row.name} †` : row.name);
 
 function points(rows) {
   return rows
@@ -88,23 +93,35 @@ function sides(of) {
 
 let shownPoints = [];
 
+/* How far a whisker goes below and above a point, in percent: the 95 % interval, or the standard
+   deviation over runs, or nothing. */
+function whisker({ row }) {
+  const [value, low, high] = ["", "_low", "_high"].map((end) => row[state.y + end]);
+  if (low !== null && high !== null && low !== undefined) return [100 * Math.max(0, value - low), 100 * Math.max(0, high - value)];
+  const spread = 100 * (row[`${state.y}_sd`] ?? 0);
+  return [spread, spread];
+}
+
 function drawPlot(rows) {
   const group = groups[state.group];
   shownPoints = points(rows);
   const front = pareto(shownPoints).sort((a, b) => a.x - b.x);
   const onFront = new Set(front.map((one) => one.row.name));
   const named = shownPoints.length <= 15 && at("plot").clientWidth > 600;
-  const spreads = shownPoints.map(({ row }) => 100 * (row[`${state.y}_sd`] ?? 0));
+  const ends = shownPoints.map(whisker);
+  const spans = shownPoints.map(({ row }) => (state.x === "latency_ms" ? (row.latency_iqr_ms ?? 0) / 2 : 0));
   const dots = {
     type: "scatter", mode: named ? "markers+text" : "markers", name: "measured",
     x: shownPoints.map((one) => one.x), y: shownPoints.map((one) => one.y),
-    text: shownPoints.map((one) => escaped(one.row.name)), customdata: shownPoints.map(hoverText),
+    text: shownPoints.map(({ row }) => escaped(signed(row))), customdata: shownPoints.map(hoverText),
     textposition: sides(shownPoints),
     hovertemplate: "%{customdata}<extra></extra>", cliponaxis: false,
-    error_y: { type: "data", array: spreads, visible: spreads.some((value) => value > 0), thickness: 1, color: ink("--quiet") },
+    error_y: { type: "data", symmetric: false, arrayminus: ends.map(([low]) => low), array: ends.map(([, high]) => high),
+      visible: ends.some(([low, high]) => low + high > 0), thickness: 1, color: ink("--quiet") },
+    error_x: { type: "data", array: spans, visible: spans.some((value) => value > 0), thickness: 1, color: ink("--quiet") },
     marker: {
-      size: 11, line: { width: 1.5 }, color: shownPoints.map((one) => colour(DATA.looks[one.row.name])),
-      symbol: shownPoints.map((one) => DATA.looks[one.row.name][1] + (onFront.has(one.row.name) ? "" : "-open")),
+      size: 11, line: { width: 1.5 }, color: shownPoints.map((one) => colour(DATA.styles[one.row.name])),
+      symbol: shownPoints.map((one) => DATA.styles[one.row.name][1] + (onFront.has(one.row.name) ? "" : "-open")),
     },
   };
   const line = {
@@ -116,10 +133,10 @@ function drawPlot(rows) {
   const axis = `${COSTS[state.x]}${state.log ? ", logarithmic" : ""}`;
   Plotly.react("plot", [dots, line, ...printedTraces(group)], layout(axis, `${state.y} (%)`, { xaxis: scale }), QUIET);
   const names = front.map((one) => one.row.name).join(", ") || "none";
-  const told = `Pareto front of ${state.y} against ${COSTS[state.x]}: ${names}.`;
+  const text = `Pareto front of ${state.y} against ${COSTS[state.x]}: ${names}.`;
   const unfair = !group.alike && ["latency_ms", "peak_memory_mb"].includes(state.x);
-  at("front").textContent = told + (unfair ? " Measured under different conditions: do not compare." : "");
-  at("plot").setAttribute("aria-label", `Scatter plot of ${shownPoints.length} methods. ${told} The table below holds the numbers.`);
+  at("front").textContent = text + (unfair ? " Measured under different conditions: do not compare." : "");
+  at("plot").setAttribute("aria-label", `Scatter plot of ${shownPoints.length} methods. ${text} The table below holds the numbers.`);
 }
 
 function hoverPoint(row) {
@@ -156,27 +173,36 @@ function drawCurves(choices) {
   if (!choice) return;
   const wide = at("curve-plot").clientWidth > 700;
   const more = { showlegend: true, legend: wide ? {} : { orientation: "h", y: -0.25 } };
-  const style = (name) => {
-    const look = DATA.looks[name];
-    return { name: escaped(name), type: "scatter", mode: "lines+markers", marker: { symbol: look[1], size: 7 },
-      line: { color: colour(look), dash: look[2], width: 2 } };
+  const styled = (name) => {
+    const style = DATA.styles[name];
+    return { name: escaped(name), type: "scatter", mode: "lines+markers", marker: { symbol: style[1], size: 7 },
+      line: { color: colour(style), dash: style[2], width: 2 } };
   };
   let traces, x, y;
   if (choice.trend) {
     const up = at("curve-y").value;
     const place = up === "mAP" ? 1 : 4;
-    traces = choice.trend.series.flatMap(({ name, points: all }) => trendTraces(style(name), all, place));
-    [x, y] = [choice.trend.axis, `${up} (%)`];
+    traces = choice.trend.series.flatMap(({ name, points: all }) => trendTraces(styled(name), all, place));
+    [x, y] = [escaped(choice.trend.axis), `${up} (%)`];
   } else {
     const rows = groups[choice.group].rows.filter((row) => row.cmc);
-    traces = rows.map((row) => ({ ...style(row.name), x: row.cmc.map((_, i) => i + 1),
-      y: row.cmc.map((share) => 100 * share), hovertemplate: "rank %{x}: %{y:.1f} %" }));
+    traces = rows.map((row) => ({ ...styled(row.name), name: escaped(signed(row)), x: row.cmc.map((_, i) => i + 1),
+      y: row.cmc.map((share) => 100 * share), hovertemplate: "rank %{x}: %{y:.1f} %", error_y: rankIntervals(row) }));
     [x, y] = ["Rank", "Queries solved (%)"];
   }
   Plotly.react("curve-plot", traces, layout(x, y, more), QUIET);
-  const ends = choice.trend ? " Bars: 95 % bootstrap intervals." : "";
-  at("curve-told").textContent = `${choice.title}.${ends} A name in the legend hides or shows its curve.`;
+  const ends = " Whiskers: 95 % intervals, where known.";
+  at("curve-caption").textContent = `${choice.title}.${ends} A name in the legend hides or shows its curve.`;
   at("curve-plot").setAttribute("aria-label", `${choice.title}: ${traces.map((trace) => trace.name).join(", ")}.`);
+}
+
+/* The 95 % intervals of R1, R5, R10 and R20 along a CMC curve. */
+function rankIntervals(row) {
+  const to = (end) => row.cmc.map((share, i) => {
+    const bound = [1, 5, 10, 20].includes(i + 1) ? row[`R${i + 1}_${end}`] : null;
+    return bound === null ? 0 : 100 * Math.max(0, end === "low" ? share - bound : bound - share);
+  });
+  return { type: "data", symmetric: false, arrayminus: to("low"), array: to("high"), thickness: 1, width: 3 };
 }
 
 function trendTraces(style, all, place) {

@@ -14,14 +14,16 @@ const COLUMNS = [
     ...(score === "mAP" || score === "R1"
       ? [{ key: `${score}_low`, title: `${score} 95 %`, ends: [`${score}_low`, `${score}_high`] }]
       : []),
+    ...(score === "mAP" ? [{ key: "letters", title: "Group" }] : []),
   ]),
   { key: "params_m", title: "Params (M)" },
   { key: "gmacs", title: "GMACs" },
-  { key: "latency_ms", title: "Latency (ms)", beside: "latency_iqr_ms" },
-  { key: "clips_per_s", title: "Clips/s", beside: "best_batch" },
+  { key: "latency_ms", title: "Latency (ms)", extra: "latency_iqr_ms" },
+  { key: "clips_per_s", title: "Clips/s", extra: "best_batch" },
   { key: "peak_memory_mb", title: "Peak memory (MB)" },
   { key: "seeds", title: "Seeds" },
 ];
+const UNSTEADY = "‡";
 const state = { group: 0, sort: "mAP", down: true, filter: "", x: "gmacs", y: "mAP", log: false };
 
 const groups = DATA.groups.map((group) => ({
@@ -95,10 +97,12 @@ function cell(row, column, best) {
       made.append(" ", element("abbr", { title: "not distinguishable from the best" }, "≈"));
     }
   } else {
-    made.textContent = number(row[column.key]);
-    if (made.textContent && column.beside && row[column.beside] !== null) {
-      made.append(element("span", { class: "spread" }, ` (${number(row[column.beside], 2)})`));
+    const value = row[column.key];
+    made.textContent = typeof value === "string" ? value : number(value);
+    if (made.textContent && column.extra && row[column.extra] !== null) {
+      made.append(element("span", { class: "spread" }, ` (${number(row[column.extra], 2)})`));
     }
+    if (column.key === "latency_ms" && row.unsteady) made.append(` ${UNSTEADY}`);
   }
   return made;
 }
@@ -114,7 +118,7 @@ function drawTable(rows) {
   body.replaceChildren(...rows.map((row, place) => {
     const button = element("button", { type: "button", "aria-haspopup": "dialog" }, row.name);
     button.addEventListener("click", () => openDetail(row));
-    const line = element("tr", {}, element("th", { scope: "row" }, button));
+    const line = element("tr", {}, element("th", { scope: "row" }, button, row.sign ? ` ${row.sign}` : ""));
     line.append(...COLUMNS.slice(1).map((column) => cell(row, column, best)));
     line.addEventListener("mouseenter", () => hoverPoint(row));
     button.addEventListener("focus", () => hoverPoint(row));
@@ -143,8 +147,12 @@ function drawAbout() {
     ? ` 95 %: bootstrap interval over test persons and seeds, ${group.resamples.toLocaleString("en-US")} times;` +
       " ≈: the paired interval of the difference from the best holds 0."
     : "";
+  const letters = group.rows.some((row) => row.letters) ? " Group: methods that share a letter cannot be told apart by mAP." : "";
   at("legend").textContent =
-    `Bold: best in its column, as shown; ±: standard deviation over runs.${drawn} Blank: not measured.`;
+    `Bold: best in its column, as shown; ±: standard deviation over runs.${drawn}${letters} Blank: not measured.`;
+  const unsteady = group.rows.some((row) => row.unsteady)
+    ? [`${UNSTEADY} unsteady latency: its interquartile range is over 10 % of the median; on no Pareto front of latency`] : [];
+  at("footnotes").replaceChildren(...[...group.footnotes, ...unsteady].map((line) => element("li", {}, line)));
 }
 
 /* ---- one method ------------------------------------------------------------------------------ */
@@ -153,10 +161,10 @@ function openDetail(row) {
   const group = groups[state.group];
   const records = row.records.map((values) =>
     Object.fromEntries(DATA.recordColumns.map((name, i) => [name, values[i]])));
-  const told = { Recipe: row.recipe, "Built with": row.built, "Data set": group.dataset,
+  const fields = { Recipe: row.recipe, "Built with": row.built, "Data set": group.dataset,
     Fingerprint: group.fingerprint, "Result label": group.label };
   const list = element("dl");
-  for (const [title, words] of Object.entries(told)) {
+  for (const [title, words] of Object.entries(fields)) {
     list.append(element("dt", {}, title), element("dd", {}, element("code", {}, words)));
   }
   at("detail-title").textContent = row.name;
@@ -205,7 +213,7 @@ function copyButton(text) {
 }
 
 function detailLinks(row) {
-  const found = [...document.querySelectorAll(".looked")].filter((one) => one.dataset.method === row.method);
+  const found = [...document.querySelectorAll(".inspected")].filter((one) => one.dataset.method === row.method);
   if (!found.length) return [];
   const links = found.map((one) => {
     const button = element("button", { type: "button" }, one.querySelector("summary").textContent);
@@ -217,5 +225,5 @@ function detailLinks(row) {
     });
     return element("li", {}, button);
   });
-  return [element("h3", {}, "Looked at"), element("ul", {}, ...links)];
+  return [element("h3", {}, "Inspected queries"), element("ul", {}, ...links)];
 }

@@ -8,6 +8,8 @@ import pytest
 import scipy.io
 from PIL import Image
 
+from benchmark.progress import Silent
+
 
 def _encoded(kind):
     file = io.BytesIO()
@@ -162,3 +164,20 @@ def read():
         return [(t.pid, t.camid, len(t)) for t in tracklets]
 
     return shortened
+
+
+class Recorder(Silent):
+    """A `Progress` that remembers its steps and does something after each."""
+
+    def __init__(self, then=lambda *step: None):
+        self.steps, self.then = [], then
+
+    def advance(self, what, done, total):
+        self.steps.append((what, done, total))
+        self.then(what, done, total)
+
+
+@pytest.fixture
+def recorder():
+    """A `Progress`; ``recorder.steps`` is what it was told."""
+    return Recorder()

@@ -42,7 +42,7 @@ def test_q26_every_row_is_a_split_of_its_own(ilids_tree):
     assert len({d.fingerprint for d in found}) == 1  # what differs is the split, not the copy
 
 
-def test_q26_camera_1_asks_and_camera_2_answers(ilids_tree):
+def test_q26_queries_are_from_camera_1_and_the_gallery_is_camera_2(ilids_tree):
     found = ilids_vid(ilids_tree())
     assert found.query == (0, 1, 2)
     assert [t.camid for t in found.test] == [1, 1, 1, 2, 2, 2]

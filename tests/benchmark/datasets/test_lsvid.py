@@ -4,8 +4,7 @@ import pytest
 import scipy.io
 
 from benchmark.datasets.check.examine import examine
-from benchmark.datasets.check.reference_counts import OFFICIAL
-from benchmark.datasets.lsvid import lsvid
+from benchmark.datasets.lsvid import LSVID, lsvid
 
 TRAIN = [("0001/0001_0001_03", 1, 3), ("0002/0002_0004_15", 2, 2)]  # prefix, person, frames
 TEST = [
@@ -161,7 +160,7 @@ def test_a_missing_part_is_named(tree, gone):
         lsvid(root)
 
 
-def test_a_copy_is_checked_with_images_that_no_list_names_but_without_strays(tree, put_images):
+def test_images_that_no_list_names_are_fine_and_other_files_are_not(tree, put_images):
     root = tree(nested="LS-VID")
     put_images(root / "LS-VID" / "tracklet_test" / "0007", ["0007_0009_01_1.jpg"])
     assert not [f for f in examine("lsvid", root) if f.verdict == "wrong"]
@@ -171,7 +170,7 @@ def test_a_copy_is_checked_with_images_that_no_list_names_but_without_strays(tre
 
 
 def test_counts_that_nobody_measured_cannot_make_a_copy_wrong(tree, monkeypatch):
-    monkeypatch.setitem(OFFICIAL, "lsvid", {"train persons": 2, "test tracklets": 5})
+    monkeypatch.setitem(LSVID.reference_counts, "lsvid", {"train persons": 2, "test tracklets": 5})
     found = {f.check: f.verdict for f in examine("lsvid", tree())}
     assert found["train persons"] == "official"
     assert found["test tracklets"] == "differs"

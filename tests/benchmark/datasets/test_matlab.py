@@ -1,6 +1,4 @@
 import io
-import os
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,13 +7,8 @@ import scipy.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.datasets.base import Dataset, Tracklet
-from benchmark.datasets.check.reference_counts import MARS_SHA256, OFFICIAL, census, claims_to_be
-from benchmark.datasets.mars import TABLES
 from benchmark.datasets.matlab import LARGEST, table
-from benchmark.files import sha256
 
-INFO = os.environ.get("ZOO_MARS_INFO")
 TABLE = np.arange(12).reshape(4, 3)
 
 
@@ -127,45 +120,3 @@ def test_q14_a_damaged_file_is_a_table_or_a_clear_error(tmp_path_factory, make, 
     except ValueError as error:
         assert "table.mat" in str(error)
         assert "\n" not in str(error)
-
-
-@pytest.mark.skipif(INFO is None, reason="ZOO_MARS_INFO names no folder of MARS tables")
-def test_the_real_tables_make_the_official_census():
-    train, test, query = (
-        table(Path(INFO, file), variable, "").tolist() for file, variable in TABLES.items()
-    )
-
-    def tracklets(rows):
-        return tuple(Tracklet(p, c, "", ("x",) * (end - start + 1)) for start, end, p, c in rows)
-
-    found = Dataset(
-        name="mars",
-        train=tracklets(train),
-        test=tracklets(test),
-        query=tuple(row - 1 for row in query[0]),
-        fingerprint="",
-        protocol="mars-official",
-    )
-    counts = census(found)
-    assert {key: counts[key] for key in OFFICIAL["mars"]} == OFFICIAL["mars"]
-    assert claims_to_be("mars", counts)
-    cameras = {}
-    for tracklet in found.test:
-        cameras.setdefault(tracklet.pid, set()).add(tracklet.camid)
-    assert all(len(cameras[found.test[row].pid]) > 1 for row in found.query)
-    gone = set(found.query)
-    others = {(t.pid, t.camid) for row, t in enumerate(found.test) if row not in gone}
-    alone = [
-        row
-        for row in found.query
-        if not any(
-            (found.test[row].pid, c) in others for c in range(1, 7) if c != found.test[row].camid
-        )
-    ]
-    assert len(alone) == 140  # what dropping the queries from the gallery costs
-
-
-@pytest.mark.skipif(INFO is None, reason="ZOO_MARS_INFO names no folder of MARS tables")
-@pytest.mark.parametrize("file", MARS_SHA256)
-def test_the_real_tables_have_the_official_hashes(file):
-    assert sha256(Path(INFO, file)) == MARS_SHA256[file]

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from benchmark.datasets.catalogue import DATASETS, open_dataset
-from benchmark.protocols import ALIASES, PROTOCOLS, score
+from benchmark.datasets.catalogue import open_dataset
+from benchmark.protocols import score
 from benchmark.ranking import Embeddings
+from benchmark.rules import ALIASES, PROTOCOLS
 from benchmark.variants import choose
 
 
@@ -91,17 +92,3 @@ def test_an_unknown_protocol_is_still_unknown():
         choose("duke-folder", PROTOCOLS, "protocol")
     with pytest.raises(KeyError):
         PROTOCOLS["nothing"]
-
-
-def test_splits_of_a_data_set_share_its_name_and_fingerprint(ilids_tree):
-    root = ilids_tree()
-    first, third = open_dataset("ilids_vid", root), open_dataset("ilids_vid[split=3]", root)
-    assert first.name == third.name == "ilids_vid"
-    assert first.fingerprint == third.fingerprint
-    assert (first.split, third.split) == (0, 3)
-
-
-def test_data_sets_go_by_the_names_of_their_functions():
-    names = [function.__name__ for function in DATASETS]
-    expected = "mars duke_video ilids_vid prid2011 lsvid folder csv synthetic"
-    assert names == expected.split()

@@ -1,10 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reports.analysis.groups import collect, comparison, groups, pareto
+from reports.analysis.groups import comparison, groups
+from reports.read.results import collect
 
 GROUP = ["dataset", "fingerprint", "training", "label"]
 
@@ -128,25 +127,3 @@ def test_the_cmc_is_the_mean_of_padded_curves(read, fake):
 
 def test_no_records_have_no_groups():
     assert groups(pd.DataFrame()) == []
-
-
-VALUES = st.one_of(st.integers(0, 4).map(float), st.just(np.nan))
-
-
-@given(st.lists(st.tuples(VALUES, VALUES), max_size=9))
-def test_the_pareto_front_is_what_nothing_beats(points):
-    frame = pd.DataFrame(points, columns=["gmacs", "mAP"], dtype=float)
-    expected = []
-    for cost, score in points:
-        beaten = any(
-            c <= cost and s >= score and (c < cost or s > score)
-            for c, s in points
-            if not np.isnan(c) and not np.isnan(s)
-        )
-        expected.append(not beaten and not np.isnan(cost) and not np.isnan(score))
-    assert list(pareto(frame)) == expected
-
-
-def test_the_pareto_front_takes_any_cost_and_score():
-    frame = pd.DataFrame({"latency_ms": [1, 2, 3], "R1": [0.5, 0.4, 0.6], "mAP": [1, 1, 1]})
-    assert list(pareto(frame, cost="latency_ms", score="R1")) == [True, False, True]

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.analysis import intervals as ties
-from reports.analysis.groups import collect, groups
+from reports.analysis import intervals
+from reports.analysis.groups import groups
+from reports.read.results import collect
 
 LOW, HIGH = [0.25, 0.3125, 0.375, 0.25] * 10, [0.75, 0.8125, 0.875, 0.75] * 10
 
@@ -23,7 +24,7 @@ def rows(empty, fake):
 
 def test_the_best_is_marked_and_what_is_surely_behind_is_not_a_tie(rows):
     found = rows(("nvan", 0, HIGH), ("sta", 0, LOW))
-    assert list(found["mAP_mark"]) == [ties.BEST, ties.WORSE]
+    assert list(found["mAP_mark"]) == [intervals.BEST, intervals.WORSE]
     assert found.at["sta", "mAP_behind"] == pytest.approx(0.5)
     assert found.at["sta", "mAP_behind_low"] > 0 and np.isnan(found.at["nvan", "mAP_behind"])
 
@@ -39,7 +40,7 @@ def test_a_score_lies_in_its_interval_and_a_metric_without_one_stays_missing(row
 def test_the_same_results_tie(rows):
     shifted = [*HIGH[1:], HIGH[0]]
     shifted[0] -= 0.0625
-    assert rows(("nvan", 0, HIGH), ("sta", 0, shifted)).at["sta", "mAP_mark"] == ties.TIE
+    assert rows(("nvan", 0, HIGH), ("sta", 0, shifted)).at["sta", "mAP_mark"] == intervals.TIE
 
 
 def test_another_seed_that_differs_widens_the_interval(rows):
@@ -64,23 +65,25 @@ def test_a_row_without_usable_files_is_not_tested_and_never_zero(rows, empty, sp
     spoil(next(empty.glob("runs/sta-*/records/*.csv")))
     (group,) = groups(collect([empty]).frame, 500)
     found = group.rows.set_index("name")
-    assert found.at["sta", "mAP_mark"] == ties.UNTESTED
+    assert found.at["sta", "mAP_mark"] == intervals.UNTESTED
     assert np.isnan(found.at["sta", "mAP_low"]) and not np.isnan(found.at["nvan", "mAP_low"])
 
 
 def test_methods_scored_on_other_queries_are_not_tested(rows):
     found = rows(("nvan", 0, HIGH), ("sta", 0, LOW[:20]))
-    assert found.at["sta", "mAP_mark"] == ties.UNTESTED
+    assert found.at["sta", "mAP_mark"] == intervals.UNTESTED
 
 
 def test_several_splits_are_several_test_sets_and_not_tested(rows):
     found = rows(("nvan", 0, HIGH), ("nvan", 0, HIGH, {"split": 1}), ("sta", 0, LOW))
-    assert np.isnan(found.at["nvan", "mAP_low"]) and found.at["sta", "mAP_mark"] == ties.UNTESTED
+    assert (
+        np.isnan(found.at["nvan", "mAP_low"]) and found.at["sta", "mAP_mark"] == intervals.UNTESTED
+    )
 
 
 def test_a_row_alone_has_an_interval_and_no_mark(rows):
     found = rows(("nvan", 0, HIGH))
-    assert found.at["nvan", "mAP_mark"] == ties.UNTESTED and found.at["nvan", "mAP_low"] > 0
+    assert found.at["nvan", "mAP_mark"] == intervals.UNTESTED and found.at["nvan", "mAP_low"] > 0
 
 
 @pytest.mark.parametrize(
@@ -89,8 +92,8 @@ def test_a_row_alone_has_an_interval_and_no_mark(rows):
 def test_a_large_report_draws_fewer_times_but_never_few(persons, methods, resamples):
     table = pd.DataFrame({"pid": np.arange(persons)})
     found = {str(i): [table] for i in range(methods)}
-    assert ties.resamples_for([found]) == resamples
+    assert intervals.resamples_for([found]) == resamples
 
 
 def test_without_any_file_nothing_is_drawn():
-    assert ties.resamples_for([{}]) == 0
+    assert intervals.resamples_for([{}]) == 0

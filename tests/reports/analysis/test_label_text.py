@@ -1,9 +1,15 @@
 import pytest
 
 from benchmark.clips import frame_rule
+from benchmark.label import Label
 from benchmark.protocols import PROTOCOLS
 from benchmark.recipes import DISTANCES
-from reports.analysis.label_text import explain, order
+from reports.analysis.label_text import explain, frames_of, order, without_number
+
+
+def a_label(protocol):
+    return Label(protocol.name, protocol.version, "cos-bn", "even4")
+
 
 # what the page must say for each value of a protocol's fields, and of no other value
 SAID = {
@@ -28,7 +34,7 @@ SAID = {
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=lambda p: p.name)
 @pytest.mark.parametrize("field", SAID)
 def test_the_words_for_a_protocol_say_what_its_fields_say(protocol, field):
-    ((_, words),) = explain(f"{protocol.name}@{protocol.version}")
+    (_, words), *_ = explain(a_label(protocol))
     for value, phrases in SAID[field].items():
         said = any(phrase in words for phrase in phrases)
         assert said == (value == getattr(protocol, field) and bool(phrases)), (value, words)
@@ -36,7 +42,7 @@ def test_the_words_for_a_protocol_say_what_its_fields_say(protocol, field):
 
 @pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=lambda p: p.name)
 def test_junk_that_leaves_the_gallery_is_said_to(protocol):
-    ((_, words),) = explain(f"{protocol.name}@{protocol.version}")
+    (_, words), *_ = explain(a_label(protocol))
     assert ("tracks of id −1 (junk) leave" in words.replace("Tracks", "tracks")) != protocol.junk
 
 
@@ -45,14 +51,15 @@ def test_every_label_that_can_be_had_is_told_in_words():
     for protocol in PROTOCOLS.values():
         for distance in DISTANCES:
             for rule in rules:
-                label = protocol.label(distance, str(frame_rule(rule)), "kr(20,6,0.3)")
+                text = protocol.label(distance, str(frame_rule(rule)), "kr(20,6,0.3)")
+                label = Label.parse(text)
                 assert not [part for part, words in explain(label) if "not described" in words]
 
 
 def test_the_order_is_that_of_the_protocols_and_strangers_come_last():
-    labels = [f"{p.name}@{p.version}/cos-bn/even4" for p in PROTOCOLS.values()]
+    labels = [a_label(protocol) for protocol in PROTOCOLS.values()]
     assert sorted(labels, key=order) == labels
-    assert order("mine@1/cos-bn/even4") == len(labels)
+    assert order(Label("mine", 1, "cos-bn", "even4")) == len(labels)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +72,8 @@ def test_the_order_is_that_of_the_protocols_and_strangers_come_last():
     ],
 )
 def test_every_part_of_a_label_is_told_in_words(label, words):
-    parts = explain(label)
-    assert [part for part, _ in parts] == label.split("/")
+    parts = explain(Label.parse(label))
+    assert "/".join(part for part, _ in parts) == label
     for (_, told), word in zip(parts, words, strict=True):
         assert word in told and "not described" not in told
 
@@ -74,12 +81,24 @@ def test_every_part_of_a_label_is_told_in_words(label, words):
 @pytest.mark.parametrize(
     "label",
     [
-        "mine@1/mine-bn/mine8/mine",
-        "mars-official@2/cos/chunk-first/kr(1",
-        "mars-official/cos-neck/all-max8/kr(20,6,0.3)/more",
+        Label("mine", 1, "mine-bn", "mine8", "mine"),
+        Label("mars-official", 2, "cos", "chunk-first", "kr(1"),
+        Label("mars-official", 0, "cos-neck", "all-max8", "kr(20,6,0.3)/more"),
     ],
+    ids=str,
 )
 def test_what_is_not_known_is_said_to_be_not_described(label):
     parts = explain(label)
     assert len(parts) == 4
     assert all("not described here" in told for _, told in parts)
+
+
+@pytest.mark.parametrize(
+    ("frames", "number", "rest"),
+    [("chunk-first8", 8, "chunk-firstT"), ("even15", 15, "evenT"), ("all-mean", None, "all-mean")],
+)
+def test_the_frames_of_a_clip_are_the_number_at_the_end_of_the_rule(frames, number, rest):
+    label = Label("open", 1, "cos-bn", frames)
+    found = frames_of(label)
+    assert (found == number) if number else (found != found)
+    assert without_number(label) == f"open@1/cos-bn/{rest}"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from benchmark.files import write_json
-from reports.analysis.groups import collect, groups
+from reports.analysis.groups import groups
 from reports.analysis.trends import all_trends, counted, without_frames
+from reports.read.results import collect
 
 AP = [0.25, 0.75, 0.5, 1.0] * 10
 
@@ -101,30 +102,6 @@ def test_a_recipe_without_its_clip_length_keeps_the_rest(recipe, rest):
     assert without_frames(recipe) == rest
 
 
-def test_costs_of_runs_and_of_zoo_cost_are_one_table(empty, fake):
-    fake.write(empty, fake.record("sta"))
-    wanted = ("params_m", "gmacs", "latency_ms", "latency_iqr_ms", "clips_per_s", "peak_memory_mb")
-    rows = [
-        {
-            **{name: fake.cost[name] for name in wanted},
-            **{"method": "sta", "frames": frames, "height": 256, "width": 128},
-            **{
-                "device": "cpu",
-                "precision": "no",
-                "left_out": "aten::add:1",
-                "gmacs": 2.0 * frames,
-            },
-        }
-        for frames in (2, 4)
-    ]
-    write_json(empty / "costs" / "lengths.json", rows)
-    results = collect([empty])
-    assert list(counted(results)["frames"]) == [2, 4, 8]
-    (trend,) = all_trends(results)
-    assert trend.kind == "cost-frames" and trend.title == "256 × 128 pixels · cpu · fp32"
-    assert list(trend.rows["gmacs"]) == [4.0, 8.0, 17.78]
-
-
 def test_costs_of_several_image_sizes_are_a_series_of_their_own(empty, fake):
     for height in (128, 256):
         cost = {**fake.cost, "height": height, "width": height // 2}
@@ -133,8 +110,13 @@ def test_costs_of_several_image_sizes_are_a_series_of_their_own(empty, fake):
     assert trend.kind == "cost-size" and list(trend.rows["x"]) == [128.0, 256.0]
 
 
-def test_a_file_of_costs_that_is_none_is_named(folder):
-    (folder / "costs").mkdir()
-    (folder / "costs" / "mine.json").write_text('[{"method": "sta"}]')
-    (problem,) = collect([folder]).problems
-    assert problem.startswith("results/costs/mine.json does not hold what `zoo cost --json` prints")
+def test_costs_along_the_clip_length_are_one_series_a_method(empty, fake):
+    for frames in (8, 2, 4):
+        cost = {**fake.cost, "frames": frames, "gmacs": 2.0 * frames}
+        fake.write(empty, fake.record("sta", recipe=f"quick[frames={frames}]", cost=cost))
+    results = collect([empty])
+    assert list(counted(results)["frames"]) == [2, 4, 8]
+    (trend,) = all_trends(results)
+    assert trend.kind == "cost-frames" and trend.title == "256 × 128 pixels · cpu · fp32"
+    assert list(trend.rows["gmacs"]) == [4.0, 8.0, 16.0]
+    assert list(trend.rows["latency_iqr_ms"]) == [4.0] * 3

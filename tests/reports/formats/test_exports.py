@@ -1,15 +1,13 @@
 import io
 import json
-import re
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from reports.analysis.groups import collect, groups
-from reports.formats import exports, latex
-from reports.formats.latex import escape
+from reports.analysis.groups import groups
+from reports.formats import exports
+from reports.read.results import collect
 
 
 @pytest.fixture
@@ -62,55 +60,7 @@ def test_sizes_that_differ_within_a_row_are_left_blank(empty, fake):
 
 
 def test_printed_figures_are_told_apart_by_their_columns(tables):
-    found = exports.pairs(tables)
+    found = exports.published(tables)
     assert {"value", "measured", "measured_dataset", "measured_label"} <= set(found)
     assert set(found["method"]) <= {"nvan", "stenvan", "sta"}
     assert not found["value"].isna().any()
-
-
-HARD = r"50 % & $5 #1 a_b {c} ~ ^ \ ± – − × ≈ λ"
-
-
-def test_latex_prints_any_text_as_it_is():
-    assert escape(HARD) == (
-        r"50 \% \& \$5 \#1 a\_b \{c\} \textasciitilde{} \textasciicircum{} \textbackslash{} "
-        r"$\pm$ -- $-$ $\times$ $\approx$ $\lambda$"
-    )
-
-
-def test_latex_tables_have_as_many_cells_as_columns(tables, folder):
-    text = latex.render(collect([folder]), tables, [])
-    found = re.findall(r"\\begin\{tabular\}\{@\{\}(\w+)@\{\}\}\n(.*?)\\end\{tabular\}", text, re.S)
-    assert len(found) >= 4
-    for spec, body in found:
-        assert body.startswith("\\toprule\n") and "\\midrule\n" in body and "\\bottomrule" in body
-        for line in body.splitlines():
-            if line.endswith(r"\\") and "multicolumn" not in line:
-                assert len(re.split(r"(?<!\\)&", line)) == len(spec), line
-    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == len(found)
-
-
-def test_latex_is_balanced_and_plain_enough_for_t1(tables, folder):
-    text = latex.render(collect([folder]), tables, [])
-    bare = re.sub(r"\\[{}]", "", re.sub(r"(?<!\\)%.*", "", text))
-    assert bare.count("{") == bare.count("}")
-    assert not [character for character in bare if ord(character) > 255]
-
-
-def test_latex_marks_the_best_bold_and_ties_underlined(empty, fake):
-    values = [0.25, 0.75, 0.5, 1.0] * 10
-    fake.scored(empty, "nvan", 0, values)
-    fake.scored(empty, "sta", 0, [values[0] - 0.125, *values[1:]])
-    results = collect([empty])
-    text = latex.render(results, groups(results.frame, 500), [])
-    assert r"\textbf{62.5}" in text and r"\underline{62.2}" in text
-    assert "underlined: not distinguishable from the best" in text
-
-
-def test_a_group_above_columns_spans_exactly_them(tables, folder):
-    text = latex.render(collect([folder]), tables, [])
-    (line, rules) = re.search(r"(.*multicolumn.*)\n(.*cmidrule.*)", text).groups()
-    widths = [int(n) for n in re.findall(r"\\multicolumn\{(\d+)\}", line)]
-    spans = [tuple(map(int, span)) for span in re.findall(r"\{(\d+)-(\d+)\}", rules)]
-    assert all(last <= sum(widths) for _, last in spans)
-    assert [b[0] - a[1] for a, b in pairwise(spans)] == [1] * (len(spans) - 1)

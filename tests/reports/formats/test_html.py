@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.analysis.groups import collect, groups, pareto
+from reports.analysis.fronts import pareto
+from reports.analysis.groups import groups
 from reports.build import build
 from reports.read import inspection
 from reports.read.inspection import Inspection, Strip
+from reports.read.results import collect
 from tests.reports.browser import open_chromium, open_page, set_window
 
 COSTS = {"nvan": (63.7, 480.0, 23.5), "stenvan": (17.8, 690.0, 23.5), "sta": (32.6, 310.0, 25.6)}
@@ -25,7 +27,7 @@ def results(tmp_path_factory, fake):
     folder = tmp_path_factory.mktemp("page") / "results"
     for place, (method, (gmacs, memory, params)) in enumerate(COSTS.items()):
         cost = {**fake.cost, "gmacs": gmacs, "peak_memory_mb": memory, "params_m": params}
-        cost["latency_ms"] = 1000 / gmacs
+        cost |= {"latency_ms": 1000 / gmacs, "latency_iqr_ms": 0.5}
         ap = [max(value - place / 16, 0.0625) for value in AP]
         for seed in range(2):
             record = fake.scored(folder, method, seed, ap, cost=cost)
@@ -251,9 +253,11 @@ const behind = (node) => {
   return "rgb(255, 255, 255)";
 };
 const found = [];
-for (const node of document.querySelectorAll("p, a, th, td, button, label, select, summary, h1, h2, h3, li, figcaption, span, code")) {
+const TAGS = "p, a, th, td, button, label, select, summary, h1, h2, h3, li, figcaption, span, code";
+for (const node of document.querySelectorAll(TAGS)) {
   if (!node.textContent.trim() || !node.getClientRects().length) continue;
-  const [a, b] = [luminance(getComputedStyle(node).color), luminance(behind(node))].sort((x, y) => y - x);
+  const both = [luminance(getComputedStyle(node).color), luminance(behind(node))];
+  const [a, b] = both.sort((x, y) => y - x);
   if ((a + 0.05) / (b + 0.05) < 4.5) found.push(node.outerHTML.slice(0, 120));
 }
 return found;
@@ -305,8 +309,10 @@ def test_curves_are_shown_by_choice(browser, fake):
 
 
 OVERLAPS = """
-const boxes = [...document.querySelectorAll("#plot .textpoint text")].map((t) => t.getBoundingClientRect());
-const meet = (a, b) => a.left < b.right && b.left < a.right && a.top + 4 < b.bottom && b.top + 4 < a.bottom;
+const texts = [...document.querySelectorAll("#plot .textpoint text")];
+const boxes = texts.map((t) => t.getBoundingClientRect());
+const meet = (a, b) => a.left < b.right && b.left < a.right
+  && a.top + 4 < b.bottom && b.top + 4 < a.bottom;
 return [boxes.length, boxes.filter((a, i) => boxes.some((b, j) => j > i && meet(a, b))).length];
 """
 

@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from reports.read.results import collect, padded
+from reports.read.results import collect
 
 
 def test_every_record_below_the_folder_is_read(folder):
@@ -49,6 +49,7 @@ BREAKS = {
     "seed a bool": lambda data: json.dumps(data | {"seed": True}),
     "cost a word": lambda data: json.dumps(data | {"cost": {"gmacs": "many"}}),
     "left_out a list": lambda data: json.dumps(data | {"cost": {"left_out": ["add"]}}),
+    "no label": lambda data: json.dumps(data | {"label": "mars/<img>"}),
     "cmc above one": lambda data: json.dumps(data | {"cmc": [88.0]}),
 }
 
@@ -126,13 +127,3 @@ def test_a_run_without_log_has_an_empty_one(empty, fake):
     (fake.write(empty, record) / "log.jsonl").unlink()
     results = collect([empty])
     assert len(results.log(record.run)) == 0 and len(results.log("no such run")) == 0
-
-
-def test_a_short_cmc_goes_on_with_its_last_value():
-    curve = padded([0.5, 0.75])
-    assert len(curve) == 20 and list(curve[:3]) == [0.5, 0.75, 0.75] and curve[-1] == 0.75
-
-
-def test_a_long_cmc_is_cut_and_none_stays_none():
-    assert list(padded([i / 100 for i in range(50)])) == [i / 100 for i in range(20)]
-    assert padded([]) is None

@@ -6,13 +6,13 @@ import torch
 
 from tests.zoo.shelf import NAME
 from zoo.checkpoints import export as exporting
-from zoo.checkpoints.config import settings
+from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.export import EXTRA, export
 from zoo.checkpoints.load import open_checkpoint
 
 
-def model_of(row):
-    return open_checkpoint(row, settings()).model
+def model_of(checkpoint):
+    return open_checkpoint(checkpoint, read_settings()).model
 
 
 def clips(batch):
@@ -24,9 +24,9 @@ def clips(batch):
 def test_a_torch_program_takes_any_batch(shelf, tmp_path, call):
     path = tmp_path / "x.pt2"
     status, out, _ = call("export", NAME, "--format", "torch", "-o", path)
-    told = dict(zip(*(line.split("\t") for line in out.splitlines()), strict=True))
-    assert status == 0 and told["batch"] == "any" and told["clip"] == "4x3x64x32"
-    assert float(told["relative"]) < 1e-5 and float(told["max_abs"]) < 1e-4
+    printed = dict(zip(*(line.split("\t") for line in out.splitlines()), strict=True))
+    assert status == 0 and printed["batch"] == "any" and printed["clip"] == "4x3x64x32"
+    assert float(printed["relative"]) < 1e-5 and float(printed["max_abs"]) < 1e-4
     program = torch.export.load(path).module()
     with torch.no_grad():
         expected = model_of(shelf)(clips(5)).embedding

@@ -13,7 +13,7 @@ Such a module holds
 
 from types import ModuleType
 
-from zoo.checkpoints.released import psta, sinet, ste_nvan
+from zoo.checkpoints.released import ap3d, bicnet, cosam, psta, sinet, ste_nvan, tclnet, tf_clip
 
-LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, psta, sinet)
+LAYOUTS: tuple[ModuleType, ...] = (ste_nvan, ap3d, bicnet, cosam, psta, sinet, tclnet, tf_clip)
 RELEASED: dict[str, ModuleType] = {name: layout for layout in LAYOUTS for name in layout.NETWORKS}

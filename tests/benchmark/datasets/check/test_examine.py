@@ -1,30 +1,21 @@
-import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 import scipy.io
 
-from benchmark.datasets.check import examine as doctor
-from benchmark.datasets.check import reference_counts as official
+from benchmark.datasets.catalogue import DATASETS
+from benchmark.datasets.check import examine as module
 from benchmark.datasets.check.examine import examine, verdict
-from zoo.cli.app import main
+from benchmark.datasets.duke_video import DUKE_VIDEO
+from benchmark.datasets.mars import MARS
 
 
-@pytest.fixture
-def check(monkeypatch, capsys):
-    """``check(name, root, …)`` runs ``zoo data check``: its status, table and last words."""
-
-    def run(name, root, *options):
-        arguments = ["zoo", "data", "check", name, "--data-root", str(root), *options]
-        monkeypatch.setattr(sys, "argv", arguments)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err.strip().splitlines()[-1]
-
-    return run
+def check(name, root, *, deep=False, **how):
+    """Whether a copy is right, what differs or is wrong, and the verdict in words."""
+    findings = examine(name, root, deep=deep, **how)
+    right = not any(f.verdict == "wrong" for f in findings)
+    return right, [str(f) for f in findings], verdict(name, findings, deep=deep)
 
 
 def wrong(name, root, **how):
@@ -34,7 +25,7 @@ def wrong(name, root, **how):
     return verdict(name, findings, deep=False)
 
 
-def test_a_whole_copy_is_right(mars_tree, duke_tree, ilids_tree, prid_tree, check):
+def test_a_whole_copy_is_right(mars_tree, duke_tree, ilids_tree, prid_tree):
     copies = {
         "mars": mars_tree,
         "duke_video": duke_tree(),
@@ -42,70 +33,60 @@ def test_a_whole_copy_is_right(mars_tree, duke_tree, ilids_tree, prid_tree, chec
         "prid2011": prid_tree(),
     }
     for name, root in copies.items():
-        status, table, words = check(name, root, "--deep")
-        assert (status, "wrong" in table) == (0, False), (name, table)
+        right, findings, words = check(name, root, deep=True)
+        assert right, findings
         assert words.startswith(f"{name} is right, but not the official set (train persons: ")
         assert words.endswith("every image was decoded")
 
 
-def test_counts_stand_beside_the_official_ones(mars_tree, check):
-    status, out, _ = check("mars", mars_tree, "--json")
-    found = {row["check"]: (row["found"], row["expected"]) for row in json.loads(out)}
-    assert status == 0
+def test_counts_stand_beside_the_published_ones(mars_tree):
+    found = {f.check: (f.found, f.expected) for f in examine("mars", mars_tree)}
     assert found["train persons"] == (2, 625)
     assert found["test tracklets"] == (6, 12_180)
     assert found["test frames"] == (16, 681_089)
     assert found["junk tracklets"] == (1, 870)
     assert found["distractor tracklets"] == (1, 3_248)
     assert found["cameras"] == (3, 6)
-    assert found["stray files"] == (0, 0)
+    assert found["unlisted files"] == (0, 0)
 
 
-def test_without_a_terminal_the_table_is_tab_separated(mars_tree, check):
-    _, out, _ = check("mars", mars_tree)
-    assert out.splitlines()[:2] == [
-        "check\tfound\texpected\tverdict\tremedy",
-        "train persons\t2\t625\tdiffers\t",
-    ]
+def test_wrong_use_is_no_verdict_on_the_data(mars_tree):
+    with pytest.raises(LookupError, match="did you mean mars"):
+        examine("marz", mars_tree)
+    with pytest.raises(LookupError, match="unknown setting of mars"):
+        examine("mars[split=1]", mars_tree)
 
 
-def test_wrong_use_is_no_verdict_on_the_data(mars_tree, check):
-    assert check("marz", mars_tree)[0] == 2
-    assert check("mars[split=1]", mars_tree)[0] == 2
-
-
-@pytest.mark.parametrize(
-    "name", ["mars", "duke_video", "ilids_vid", "prid2011", "lsvid", "folder", "csv"]
-)
-def test_an_empty_folder_is_wrong_and_the_layout_is_offered(tmp_path, check, name):
-    status, _, words = check(name, tmp_path)
-    assert status == 1
+@pytest.mark.parametrize("name", [kind.name for kind in DATASETS if not kind.self_made])
+def test_an_empty_folder_is_wrong_and_the_layout_is_offered(tmp_path, name):
+    right, _, words = check(name, tmp_path)
+    assert not right
     assert words.startswith(f"{name} is wrong: opening: {tmp_path}")
     assert words.endswith(f"`zoo data layout {name}` shows what is expected")
 
 
-def test_a_root_that_does_not_exist_is_wrong(tmp_path, check):
-    status, _, words = check("mars", tmp_path / "gone")
-    assert status == 1
+def test_a_root_that_does_not_exist_is_wrong(tmp_path):
+    right, _, words = check("mars", tmp_path / "gone")
+    assert not right
     assert "gone is no folder" in words
 
 
-def test_q6_stray_files_are_named(mars_tree, check):
+def test_q6_unlisted_files_are_named(mars_tree):
     person = mars_tree / "bbox_test" / "0002"
     for name in ("._0002C1T0003F001.jpg", "Thumbs.db"):
         (person / name).write_bytes(b"x")
-    status, table, words = check("mars", mars_tree)
-    assert status == 1
+    right, findings, words = check("mars", mars_tree)
+    assert not right
     assert "._0002C1T0003F001.jpg is no image; delete it" in words
     assert "(1 more below)" in words
-    assert "Thumbs.db is no image" in table
+    assert any("Thumbs.db is no image" in line for line in findings)
 
 
-def test_q6_a_kind_of_fault_that_is_everywhere_is_counted(mars_tree):
-    for number in range(doctor.SHOWN + 3):
+def test_q6_what_is_wrong_everywhere_is_counted(mars_tree):
+    for number in range(module.SHOWN + 3):
         (mars_tree / "bbox_train" / "0001" / f"note{number:02}.txt").write_bytes(b"x")
-    last = [f for f in examine("mars", mars_tree) if "stray" in f.check][-1]
-    assert (last.check, last.found, last.verdict) == ("further stray files", 3, "wrong")
+    last = [f for f in examine("mars", mars_tree) if "unlisted" in f.check][-1]
+    assert (last.check, last.found, last.verdict) == ("further unlisted files", 3, "wrong")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +122,7 @@ def test_q7_a_missing_image_is_named_although_there_is_no_list(mars_tree, part, 
             "0002C2T0003F001.jpg",
             "expected person 2, camera 3 here: a tracklet is missing or one too",
         ),
-        ("0006C1T0001F001.jpg", "a tracklet that no row of the table tells of"),
+        ("0006C1T0001F001.jpg", "a tracklet that no row of the table lists"),
     ],
 )
 def test_q7_an_image_too_many_is_named_although_there_is_no_list(
@@ -167,10 +148,11 @@ def test_q10_tables_that_were_saved_again_are_wrong_only_in_what_claims_to_be_ma
     tables = [f for f in examine("mars", mars_tree) if f.check.startswith("sha256")]
     assert [f.verdict for f in tables] == ["differs"] * 3
     hashes = {f.check.split()[-1]: f.found for f in tables}
-    monkeypatch.setattr(doctor, "MARS_SHA256", {**hashes, "query_IDX.mat": "0" * 64})
+    for file, digest in {**hashes, "query_IDX.mat": "0" * 64}.items():
+        monkeypatch.setitem(MARS.reference_sha256, file, digest)
     words = wrong("mars", mars_tree)
     assert "sha256 of query_IDX.mat" in words
-    assert "get it from MARS-evaluation/info again" in words
+    assert "get it from the archive again" in words
 
 
 def test_q12_an_image_in_another_persons_folder_is_missed_where_it_belongs(mars_tree):
@@ -221,13 +203,13 @@ def test_q23_a_frame_number_that_is_jumped_over_is_a_missing_frame(duke_tree, pu
     assert "0001_C4_F0005_X3060.jpg is there, the frame before it is not" in words
 
 
-def test_q24_a_stray_file_among_the_queries_is_found_too(duke_tree):
+def test_q24_an_unlisted_file_among_the_queries_is_found_too(duke_tree):
     root = duke_tree()
     (root / "query" / "0002" / "0001" / ".DS_Store").write_bytes(b"x")
     assert ".DS_Store is no image" in wrong("duke_video", root)
 
 
-def test_q35_persons_of_one_camera_are_no_strays(prid_tree):
+def test_q35_persons_of_one_camera_are_not_unlisted(prid_tree):
     assert not [f for f in examine("prid2011", prid_tree()) if f.verdict == "wrong"]
 
 
@@ -239,51 +221,79 @@ def test_q35_persons_of_one_camera_are_no_strays(prid_tree):
         (lambda data: b"not an image", "cannot be decoded"),
     ],
 )
-def test_q48_a_broken_image_is_named(mars_tree, check, spoil, words):
+def test_q48_a_broken_image_is_named(mars_tree, spoil, words):
     image = mars_tree / "bbox_test" / "0005" / "0005C1T0005F002.jpg"
     image.write_bytes(spoil(image.read_bytes()))
-    status, _, line = check("mars", mars_tree)
-    assert status == 1
+    right, _, line = check("mars", mars_tree)
+    assert not right
     assert line.startswith(f"mars is wrong: broken image: {image} ")
     assert words in line
 
 
-def test_q48_damage_that_only_decoding_shows_is_found_with_deep(ilids_tree, check):
+def test_q48_damage_that_only_decoding_shows_is_found_with_deep(ilids_tree):
     root = ilids_tree()
     image = next((root / "i-LIDS-VID" / "sequences" / "cam2" / "person004").iterdir())
     data = image.read_bytes()
     middle = data.index(b"IDAT") + 8
     image.write_bytes(data[:middle] + b"\xff" * 8 + data[middle + 8 :])
-    assert check("ilids_vid", root)[0] == 0
-    assert check("ilids_vid", root, "--deep", "--workers", "2")[0] == 1
+    assert check("ilids_vid", root)[0]
+    assert not check("ilids_vid", root, deep=True, workers=2)[0]
 
 
 def test_q49_what_nearly_is_the_official_set_is_wrong_where_it_is_not(duke_tree, monkeypatch):
     root = duke_tree()
     counts = {"train persons": 2, "train tracklets": 5, "query tracklets": 2, "test tracklets": 5}
-    monkeypatch.setitem(official.OFFICIAL, "duke_video", counts)
+    monkeypatch.setitem(DUKE_VIDEO.reference_counts, "duke_video", counts)
     words = wrong("duke_video", root)
     assert "train tracklets: 4, expected 5; some are missing: unpack the archives again" in words
     shutil.rmtree(root / "train" / "0001" / "0001")
     shutil.rmtree(root / "gallery" / "0009")
-    monkeypatch.setitem(official.OFFICIAL, "duke_video", {**counts, "train persons": 9})
+    monkeypatch.setitem(DUKE_VIDEO.reference_counts, "duke_video", {**counts, "train persons": 9})
     assert not [f for f in examine("duke_video", root) if f.verdict == "wrong"]
 
 
 def test_q49_the_official_set_is_told(duke_tree, monkeypatch):
     root = duke_tree()
     counts = {"train persons": 2, "train tracklets": 4, "test tracklets": 5}
-    monkeypatch.setitem(official.OFFICIAL, "duke_video", counts)
+    monkeypatch.setitem(DUKE_VIDEO.reference_counts, "duke_video", counts)
     words = verdict("duke_video", examine("duke_video", root), deep=True)
     assert words == "duke_video is right, and the official set; every image was decoded"
 
 
-def test_a_table_of_ones_own_is_checked_without_looking_for_strays(tmp_path, put_images, check):
+def test_a_table_of_ones_own_is_checked_without_looking_for_unlisted_files(tmp_path, put_images):
     put_images(tmp_path, ["1.jpg", "2.jpg", "unused.jpg"])
     rows = ("split,pid,camid,tracklet,path", "query,a,1,x,1.jpg", "gallery,a,2,x,2.jpg")
     (tmp_path / "tracklets.csv").write_text("\n".join(rows))
-    assert check("csv", tmp_path / "tracklets.csv")[0] == 0
+    assert check("csv", tmp_path / "tracklets.csv")[0]
     (tmp_path / "2.jpg").write_bytes(b"")
-    status, _, words = check("csv", tmp_path)
-    assert status == 1
+    right, _, words = check("csv", tmp_path)
+    assert not right
     assert "2.jpg is empty" in words
+
+
+def test_a_plugins_function_is_checked_like_ours(mars_tree):
+    def mine(root):
+        """A data set of somebody else's."""
+        return MARS.open(root)
+
+    right, findings, words = check("mine", mars_tree, extra=(mine,))
+    assert right
+    assert "train persons: 2" in findings
+    assert words == "mine is right; images were not decoded: --deep does that"
+
+
+def test_an_index_is_never_trusted(mars_tree, monkeypatch):
+    monkeypatch.setattr("benchmark.datasets.index.WORTH", 1)
+    trusted = []
+    monkeypatch.setattr(
+        "benchmark.datasets.catalogue.indexed",
+        lambda *_, trust: trusted.append(trust) or MARS.open(mars_tree),
+    )
+    examine("mars", mars_tree)
+    assert trusted == [False]
+
+
+@pytest.mark.parametrize("text", ["mars:2persons", "mars+ilids_vid"])
+def test_only_one_whole_data_set_is_checked(mars_tree, text):
+    with pytest.raises(ValueError, match=r"check a whole one, e\.g\. mars"):
+        examine(text, mars_tree)

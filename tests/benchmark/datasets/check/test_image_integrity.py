@@ -3,22 +3,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmark.datasets.check import image_integrity as intact
-from benchmark.datasets.check.image_integrity import fault, faults
+from benchmark.datasets.check import image_integrity
+from benchmark.datasets.check.image_integrity import broken_images, what_is_broken
 
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
-def test_whole_images_have_no_fault(tmp_path, request, kind, deep):
+def test_whole_images_are_not_broken(tmp_path, request, kind, deep):
     path = tmp_path / "image"
     path.write_bytes(request.getfixturevalue(kind))
-    assert fault(str(path), deep=deep) is None
+    assert what_is_broken(str(path), deep=deep) is None
 
 
-def test_bytes_after_the_end_of_an_image_are_no_fault(tmp_path, jpeg):
+def test_bytes_after_the_end_of_an_image_break_nothing(tmp_path, jpeg):
     path = tmp_path / "image.jpg"
     path.write_bytes(jpeg + b"\0" * 300)
-    assert fault(str(path), deep=False) is None
+    assert what_is_broken(str(path), deep=False) is None
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -26,39 +26,39 @@ def test_bytes_after_the_end_of_an_image_are_no_fault(tmp_path, jpeg):
 def test_q48_an_image_that_is_cut_short_is_found(tmp_path, request, kind, deep):
     path = tmp_path / "image"
     path.write_bytes(request.getfixturevalue(kind)[:-20])
-    assert "cannot be decoded" in fault(str(path), deep=deep)
+    assert "cannot be decoded" in what_is_broken(str(path), deep=deep)
 
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_q48_empty_and_missing_images_are_found(tmp_path, deep):
     path = tmp_path / "image.jpg"
-    assert fault(str(path), deep=deep) == "cannot be read (No such file or directory)"
+    assert what_is_broken(str(path), deep=deep) == "cannot be read (No such file or directory)"
     path.write_bytes(b"")
-    assert fault(str(path), deep=deep) == "is empty"
+    assert what_is_broken(str(path), deep=deep) == "is empty"
 
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_q48_a_file_that_is_no_image_is_found(tmp_path, deep):
     path = tmp_path / "image.jpg"
     path.write_bytes(b"<html>404</html>")
-    assert "cannot be decoded" in fault(str(path), deep=deep)
+    assert "cannot be decoded" in what_is_broken(str(path), deep=deep)
     Image.new("RGB", (4, 4)).save(path, "GIF")
-    assert "cannot be decoded" in fault(str(path), deep=deep)
+    assert "cannot be decoded" in what_is_broken(str(path), deep=deep)
 
 
 def test_q48_only_decoding_finds_damage_in_the_middle(tmp_path, png):
     path = tmp_path / "image.png"
     middle = png.index(b"IDAT") + 8
     path.write_bytes(png[:middle] + b"\xff" * 8 + png[middle + 8 :])
-    assert fault(str(path), deep=False) is None
-    assert "cannot be decoded" in fault(str(path), deep=True)
+    assert what_is_broken(str(path), deep=False) is None
+    assert "cannot be decoded" in what_is_broken(str(path), deep=True)
 
 
 def test_q48_an_image_of_absurd_size_is_not_unpacked(tmp_path, monkeypatch, png):
     path = tmp_path / "image.png"
     path.write_bytes(png)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
-    assert "cannot be decoded" in fault(str(path), deep=True)
+    assert "cannot be decoded" in what_is_broken(str(path), deep=True)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -69,27 +69,22 @@ def test_q48_a_damaged_image_never_raises(tmp_path_factory, place, new, cut):
     data = bytearray(path.read_bytes())
     data[place % len(data) : place % len(data) + len(new)] = new
     path.write_bytes(data[: max(1, len(data) - cut)])
-    reason = fault(str(path), deep=True)
+    reason = what_is_broken(str(path), deep=True)
     assert reason is None or "\n" not in reason
 
 
-def test_several_processes_find_the_same_in_the_same_order(tmp_path, monkeypatch, jpeg):
-    monkeypatch.setattr(intact, "CHUNK", 3)
+def test_several_processes_find_the_same_in_the_same_order(tmp_path, monkeypatch, jpeg, recorder):
+    monkeypatch.setattr(image_integrity, "CHUNK", 3)
     paths = []
     for number in range(10):
         path = tmp_path / f"{number}.jpg"
         path.write_bytes(b"" if number in (4, 8) else jpeg)
         paths.append(str(path))
-    told = []
-
-    def on_progress(*progress):
-        told.append(progress)
-
-    alone = list(faults(paths, deep=True, workers=1))
-    found = list(faults(paths, deep=True, workers=2, on_progress=on_progress))
+    alone = list(broken_images(paths, deep=True, workers=1))
+    found = list(broken_images(paths, deep=True, workers=2, progress=recorder))
     assert found == alone == [(paths[4], "is empty"), (paths[8], "is empty")]
-    assert told == [("decoding images", done, 10) for done in (3, 6, 9, 10)]
+    assert recorder.steps == [("decoding images", done, 10) for done in (3, 6, 9, 10)]
 
 
-def test_no_images_are_no_faults():
-    assert list(faults([], deep=True)) == []
+def test_of_no_images_none_are_broken():
+    assert list(broken_images([], deep=True)) == []

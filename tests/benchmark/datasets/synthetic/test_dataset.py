@@ -1,86 +1,21 @@
-import inspect
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections import Counter
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
-import scipy.io
 from PIL import Image
 
 from benchmark.datasets.catalogue import open_dataset
 from benchmark.datasets.synthetic import dataset as module
-from benchmark.datasets.synthetic.clothes import people
-from benchmark.datasets.synthetic.dataset import (
-    Knobs,
-    contact_sheet,
-    plan,
-    queries,
-    render,
-    synthetic,
-)
-from benchmark.datasets.synthetic.scene import Conditions, film, obstacles
+from benchmark.datasets.synthetic.dataset import synthetic
+from benchmark.datasets.synthetic.render import render
 from benchmark.datasets.synthetic.tracks import TRAINING
 from tests.benchmark.colour_histogram import colour_histogram, rank_1_and_map
+from tests.benchmark.datasets.conftest import Recorder
+from tests.benchmark.datasets.synthetic.small import SMALL, home
 
-DEFAULTS = {
-    name: p.default
-    for name, p in inspect.signature(synthetic).parameters.items()
-    if name not in ("root", "on_progress")
-}
-SMALL = {**DEFAULTS, "identities": 6, "cameras": 3, "tracklets": 3, "frames": 4, "size": 32}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def small(cache):
-    return synthetic(cache, **SMALL)
-
-
-def home(dataset):
-    return Path(dataset.test[0].folder).parents[1]
-
-
-def contents(folder):
-    files = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
-
-
-def takes(**knobs):
-    return plan(Knobs(**{**SMALL, **knobs}))
-
-
-# ------------------------------------------------------------------------------ grammar
-
-
-def test_the_files_follow_the_grammar_of_mars(small):
-    info = home(small) / "info"
-    for part, variable in (("train", "track_train_info"), ("test", "track_test_info")):
-        listed = (info / f"{part}_name.txt").read_bytes()
-        names = listed.decode().split("\r\n")
-        assert names.pop() == ""
-        assert b"\n" not in listed.replace(b"\r\n", b"")
-        on_disk = sorted(p.name for p in (home(small) / f"bbox_{part}").glob("*/*.jpg"))
-        assert names == on_disk
-        table = scipy.io.loadmat(info / f"tracks_{part}_info.mat")[variable]
-        assert table.dtype == np.int32
-        assert table[0, 0] == 1
-        assert (table[1:, 0] == table[:-1, 1] + 1).all()  # contiguous and inclusive
-        assert table[-1, 1] == len(names)
-    query = scipy.io.loadmat(info / "query_IDX.mat")["query_IDX"]
-    assert query.dtype == np.uint16
-    assert query.shape == (1, len(small.query))
-    assert (query[0] == np.array(small.query) + 1).all()
+# ------------------------------------------------------------------------------ what it holds
 
 
 def test_the_test_table_starts_with_junk_then_distractors_then_persons(small):
@@ -123,108 +58,11 @@ def test_somebody_is_seen_by_one_camera_only_and_not_queried(small):
     assert not set(alone) & {small.test[row].pid for row in small.query}
 
 
-def test_some_tracklets_are_short_and_one_has_two_frames():
-    lengths = [take.length for take in plan(Knobs(**DEFAULTS))["test"]]
-    assert min(lengths) == 2
-    assert 100 <= sum(length < 8 for length in lengths) <= 0.9 * len(lengths)
-    assert max(lengths) > 8
-    assert 5 <= np.mean(lengths) <= 8
-
-
-# ------------------------------------------------------------------------------ people
-
-
-@pytest.mark.parametrize("count", [3, 7, 12, 120, 301])
-@pytest.mark.parametrize("part", ["train", "test"])
-def test_every_pair_of_colours_is_worn_by_three(part, count):
-    worn = Counter(person.colours for person in people(5, part, count))
-    assert min(worn.values()) >= 3
-
-
-def test_people_in_the_same_colours_differ_in_what_they_wear():
-    wardrobe = [
-        (p.colours, p.pattern, p.bag, p.cut, p.hat, p.hairstyle) for p in people(0, "test", 120)
-    ]
-    assert len(set(wardrobe)) == 120
-
-
-# ------------------------------------------------------------------------------ the same again
-
-
-def test_bytes_depend_on_the_seed_and_not_on_the_number_of_workers(tmp_path):
-    knobs = Knobs(**{**SMALL, "identities": 8})
-    for workers in (1, 3):
-        render(tmp_path / str(workers), knobs, workers=workers)
-    one = contents(tmp_path / "1")
-    assert one == contents(tmp_path / "3")
-    render(tmp_path / "other", replace(knobs, seed=1), workers=1)
-    assert one != contents(tmp_path / "other")
-
-
-@pytest.mark.parametrize("knob", ["occlusion", "misalignment", "noise"])
-def test_a_nuisance_changes_neither_people_nor_walks_nor_queries(knob):
-    mild, severe = takes(**{knob: 0.0}), takes(**{knob: 1.0})
-    assert mild == severe
-    assert queries(mild["test"], 0) == queries(severe["test"], 0)
-
-
-def test_frames_that_nothing_hides_are_the_same_at_every_occlusion():
-    passers = people(0, "passers", 5)
-    hidden = 0
-    for take in takes()["test"][-6:]:
-        clear, hard = (
-            [np.asarray(image) for image in film(take, conditions(occlusion=o), passers)]
-            for o in (0.0, 1.0)
-        )
-        for frame, (a, b) in enumerate(zip(clear, hard, strict=True)):
-            busy = any(x.place(frame, take.length, 1.0) is not None for x in obstacles(take, 0))
-            hidden += busy
-            assert busy or (a == b).all()
-    assert hidden
-
-
-def conditions(**changed):
-    mild = {"size": 32, "occlusion": 0.0, "misalignment": 0.0, "noise": 0.0, "seed": 0}
-    return Conditions(**{**mild, **changed})
-
-
-def test_what_is_hidden_at_a_low_occlusion_is_hidden_at_a_higher_one():
-    def hidden(take, occlusion):
-        return {
-            (number, frame)
-            for number, obstacle in enumerate(obstacles(take, 0))
-            for frame in range(take.length)
-            if obstacle.place(frame, take.length, occlusion) is not None
-        }
-
-    amounts = []
-    for take in takes(frames=12)["test"]:
-        levels = [hidden(take, occlusion) for occlusion in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
-        assert all(low <= high for low, high in pairwise(levels))
-        amounts.append([len(level) for level in levels])
-    total = np.sum(amounts, axis=0)
-    assert total[0] == 0
-    assert (np.diff(total) > 0).all()
-
-
-@pytest.mark.parametrize("knob", ["misalignment", "noise"])
-def test_pictures_move_away_from_the_clean_ones_as_a_nuisance_grows(knob):
-    passers = people(0, "passers", 5)
-
-    def filmed(severity):
-        frames = [
-            np.asarray(image, float)
-            for take in takes()["test"][-6:]
-            for image in film(take, conditions(**{knob: severity}), passers)
-        ]
-        return np.stack(frames)
-
-    clean = filmed(0.0)
-    distance = [abs(filmed(severity) - clean).mean() for severity in (0.2, 0.5, 1.0)]
-    assert 0 < distance[0] < distance[1] < distance[2]
-
-
 # ------------------------------------------------------------------------------ the cache
+
+
+def test_its_folder_is_named_by_the_knobs_and_the_renderer(small):
+    assert home(small).name == "synthetic-8a1fbf0000e3"  # another name: everybody renders again
 
 
 def test_the_cache_is_used_again(cache, small, monkeypatch):
@@ -245,11 +83,10 @@ def test_the_cache_folder_can_be_set_by_the_environment(tmp_path, monkeypatch):
     assert home(synthetic(**SMALL)).parent == tmp_path / "data"
 
 
-def test_progress_is_told_after_every_tracklet(tmp_path):
-    told = []
-    found = synthetic(tmp_path, **SMALL, on_progress=lambda *step: told.append(step))
+def test_rendering_shows_its_progress(tmp_path, recorder):
+    found = synthetic(tmp_path, **SMALL, progress=recorder)
     total = len(found.train) + len(found.test)
-    assert told == [("rendering pedestrians", done, total) for done in range(1, total + 1)]
+    assert ("rendering pedestrians", total, total) in recorder.steps
 
 
 def test_an_interrupted_rendering_leaves_nothing_that_looks_complete(tmp_path):
@@ -258,7 +95,7 @@ def test_an_interrupted_rendering_leaves_nothing_that_looks_complete(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        synthetic(tmp_path, **SMALL, on_progress=interrupt)
+        synthetic(tmp_path, **SMALL, progress=Recorder(then=interrupt))
     assert not [p for p in tmp_path.iterdir() if p.is_dir()]
     assert synthetic(tmp_path, **SMALL).query
 
@@ -308,40 +145,6 @@ def test_a_damaged_cache_is_named_with_the_remedy(tmp_path):
         synthetic(tmp_path, **SMALL)
 
 
-def test_a_script_needs_no_guard_for_its_workers(tmp_path):
-    knobs = {**SMALL, "identities": 8}
-    script = tmp_path / "script.py"
-    script.write_text(
-        "from pathlib import Path\n"
-        "from benchmark.datasets.synthetic.dataset import Knobs, render\n"
-        f"render(Path({str(tmp_path / 'out')!r}), Knobs(**{knobs}), workers=2)\n"
-        "print('once')\n"
-    )
-    path = os.pathsep.join([str(Path(module.__file__).parents[3]), *sys.path])
-    done = subprocess.run(
-        [sys.executable, script],
-        env={**os.environ, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert done.stdout == "once\n"
-
-
-def test_a_worker_that_fails_ends_the_rendering(tmp_path):
-    def remove(what, done, total):
-        for person in (tmp_path / "out" / "bbox_test").glob("0*"):
-            for image in person.iterdir():
-                image.unlink()
-            person.rmdir()
-
-    with pytest.raises(OSError, match="a worker ended with 1"):
-        render(
-            tmp_path / "out", Knobs(**{**SMALL, "identities": 12}), workers=2, on_progress=remove
-        )
-
-
 # ------------------------------------------------------------------------------ knobs
 
 
@@ -367,16 +170,6 @@ def test_a_bad_knob_is_refused_in_one_line(tmp_path, text, says):
 def test_an_unknown_knob_gets_a_hint(tmp_path):
     with pytest.raises(LookupError, match="did you mean occlusion"):
         open_dataset("synthetic[oclusion=0.5]", tmp_path)
-
-
-# ------------------------------------------------------------------------------ pictures
-
-
-def test_the_contact_sheet_is_a_picture(small, tmp_path):
-    contact_sheet(small, tmp_path / "sheet.png")
-    with Image.open(tmp_path / "sheet.png") as image:
-        assert image.width > 200
-        assert image.height > 10 * SMALL["size"]
 
 
 def test_the_manifest_tells_the_knobs(small):

@@ -3,10 +3,20 @@
 import re
 from collections.abc import Iterable, Sequence
 
+_SPECIAL = r"[\\`*_\[\]<>|~#$&]"
+_MADE = re.compile(
+    rf"(?P<fence>`+)(?P<air> ?)(?P<inside>.+?)(?P=air)(?P=fence)(?!`)|\\(?P<character>{_SPECIAL})"
+)
+
 
 def text(words: str) -> str:
     """Free text on one line, with every character that Markdown would act upon escaped."""
-    return re.sub(r"([\\`*_\[\]<>|~#$&])", r"\\\1", " ".join(str(words).split()))
+    return re.sub(rf"({_SPECIAL})", r"\\\1", " ".join(str(words).split()))
+
+
+def plain(markdown: str) -> str:
+    """What `text` and `code` were made from, for formats other than Markdown."""
+    return _MADE.sub(lambda found: found["inside"] or found["character"], markdown)
 
 
 def code(words: str) -> str:

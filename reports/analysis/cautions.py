@@ -1,0 +1,105 @@
+"""What makes the rows of a table less comparable than they look, in Markdown."""
+
+from collections.abc import Iterable
+
+from reports.analysis.groups import Group
+from reports.analysis.markup import names, text
+from reports.read.rows import UNSTEADY
+
+
+def cautions(group: Group) -> list[str]:
+    """One sentence for each thing; none where all rows were made alike."""
+    cells = {
+        name: set(zip(runs["split"], runs["seed"], strict=True))
+        for name, runs in group.by_name.items()
+    }
+    found = []
+    if len({frozenset(c) for c in cells.values()}) > 1:
+        which = grouped((name, _cells(c)) for name, c in cells.items())
+        parts = "; ".join(f"{who}: {cell}" for cell, who in shortened(which))
+        found.append(f"Not all methods ran with the same seeds and splits: {parts}.")
+    doubled = [n for n, runs in group.by_name.items() if len(runs) > len(cells[n])]
+    if doubled:
+        found.append(f"Several runs share one seed and split: {names(doubled)}.")
+    found += [f"Exactly the same results: {names(who)}." for who in _identical(group)]
+    return found + _about_costs(group)
+
+
+def _identical(group: Group) -> list[list[str]]:
+    """Methods whose records agree in every metric: probably one network under several names."""
+    results = (
+        (
+            name,
+            tuple(sorted((r.split, r.seed, str(r.metrics), str(r.cmc)) for r in of.itertuples())),
+        )
+        for name, of in group.by_name.items()
+    )
+    return [who for _, who in grouped(results) if len(who) > 1]
+
+
+def _about_costs(group: Group) -> list[str]:
+    found, measured_on = [], conditions(group)
+    if len(measured_on) > 1:
+        parts = "; ".join(f"{who}: {where}" for where, who in shortened(list(measured_on.items())))
+        found.append(
+            f"Latencies were measured under different conditions, do not compare them: {parts}."
+        )
+    unsteady = group.rows.loc[group.rows["unsteady"], "name"]
+    if len(unsteady):
+        found.append(
+            f"Latency is unsteady (interquartile range over {UNSTEADY:.0%} of the median), so left "
+            f"out of Pareto fronts: {names(unsteady)}."
+        )
+    sizes = {(r["frames"], r["height"], r["width"]) for r in group.records["cost"] if "frames" in r}
+    if len(sizes) > 1:
+        found.append("GMACs are per clip, and the clips differ in size (see the cost notes).")
+    return found
+
+
+def _cells(cells: Iterable[tuple[int, int]]) -> str:
+    cells = sorted(cells)
+    if {split for split, _ in cells} == {0}:
+        plural = "s" if len(cells) > 1 else ""
+        return f"seed{plural} {', '.join(str(seed) for _, seed in cells)}"
+    return ", ".join(f"split {split} seed {seed}" for split, seed in cells)
+
+
+def conditions(group: Group) -> dict[str, list[str]]:
+    """Under what conditions costs were measured, with the methods: one entry if all are alike."""
+    pairs = [
+        (name, _condition(cost, environment))
+        for name, runs in group.by_name.items()
+        for cost, environment in zip(runs["cost"], runs["environment"], strict=True)
+        if cost
+    ]
+    return {condition: list(dict.fromkeys(found)) for condition, found in grouped(pairs)}
+
+
+def _condition(cost: dict, environment: dict) -> str:
+    """Device, processor or GPU, threads, precision and clip of a measured cost, in Markdown."""
+    precision = {"no": "fp32"}.get(cost.get("precision"), cost.get("precision"))
+    machine, threads = environment.get("gpu"), ""
+    if cost.get("device") == "cpu" or not machine:
+        machine = environment.get("processor")
+        threads = f"{environment['threads']} threads" if "threads" in environment else ""
+    size = " × ".join(str(cost.get(name, "?")) for name in ("frames", "height", "width"))
+    parts = (cost.get("device"), machine, threads, precision)
+    clip = f"clips of {size} (frames × height × width)"
+    return ", ".join(text(part) for part in dict.fromkeys((*parts, clip)) if part)
+
+
+def grouped(pairs: Iterable[tuple[str, object]]) -> list[tuple[object, list[str]]]:
+    """The names that share a value, by value, both in the order of their first coming."""
+    found: dict[object, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(value, []).append(name)
+    return list(found.items())
+
+
+def shortened(found: list[tuple[object, list[str]]]) -> list[tuple[object, str]]:
+    """Values with who has them, in Markdown; the largest of several is "the other N", and last."""
+    largest = max(found, key=lambda pair: len(pair[1]))
+    if len(found) == 1 or len(largest[1]) < 4:
+        return [(value, names(who)) for value, who in found]
+    few = [(value, names(who)) for value, who in found if value != largest[0]]
+    return [*few, (largest[0], f"the other {len(largest[1])}")]

@@ -1,0 +1,191 @@
+"""A benchmark from Python: the same plan, runs and report as ``zoo bench``."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from torch import nn
+
+from benchmark.datasets.base import Dataset
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import Recipe
+from benchmark.record import Record
+from reports.analysis.groups import groups
+from reports.build import Built, build
+from reports.read.results import collect
+from zoo import plugins
+from zoo.experiment.execute import Failure, execute, open_run
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.live_progress import LiveProgress
+from zoo.experiment.plan import Plan, plan
+from zoo.experiment.request import BenchRequest
+from zoo.experiment.run import Run
+
+Method = str | Callable[..., nn.Module]
+
+
+@dataclass(frozen=True, eq=False)
+class BenchResult:
+    """What a benchmark found; in a notebook it shows its table and pictures.
+
+    Attributes:
+        plan: what was asked for.
+        failures: runs that could not be finished.
+    """
+
+    plan: Plan
+    failures: tuple[Failure, ...]
+
+    @property
+    def out(self) -> Path:
+        """The result folder."""
+        return self.plan.out
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs, each in its folder: ``run.score(…)`` scores it under other rules."""
+        return [open_run(planned, self.plan) for planned in self.plan.runs]
+
+    @property
+    def records(self) -> list[Record]:
+        """A record for each run, label and test set."""
+        folders = [RunFolder(self.out / "runs" / run.spec.folder) for run in self.plan.runs]
+        return [entry for folder in folders for entry in folder.read_records()]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The report's rows with intervals: a row a method, data set and label, in percent."""
+        return tables([self.out])
+
+    def report(
+        self, out: Path | str | None = None, formats: Sequence[str] = ("md", "html")
+    ) -> Built:
+        """Write the same files as the command does.
+
+        Args:
+            out: folder; None is the result folder.
+            formats: of ``md``, ``html``, ``tex``, ``csv``, ``json``.
+        """
+        return build([self.out], Path(out or self.out), tuple(formats))
+
+    def _repr_html_(self) -> str:
+        pictures = [
+            f'<img alt="{path.stem}" width="480" src="data:image/png;base64,{_code(path)}">'
+            for path in sorted(self.out.glob("map-*.png"))
+        ]
+        return self.table.to_html() + "".join(pictures)
+
+
+def bench(
+    methods: Method | Sequence[Method] = ("stenvan", "sta"),
+    *,
+    dataset: str | Dataset = "synthetic",
+    recipe: str | Recipe | None = None,
+    changes: Mapping[str, object] | None = None,
+    seeds: int = 1,
+    protocols: str | None = None,
+    rerank: str | None = None,
+    also_test: Sequence[str] = (),
+    data_root: Path | str | None = None,
+    out: Path | str | None = None,
+    device: str = "auto",
+    precision: str = "no",
+    workers: int = 2,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> BenchResult:
+    """Train, score and cost methods under identical rules.
+
+    The same request from the command line has the same run ids and bits; what is done is kept.
+
+    Args:
+        methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
+        dataset: a variant, e.g. ``synthetic[occlusion=0.6]``, or an open data set.
+        recipe: a name, ``paper``, or a `Recipe`; None is ``unified`` on a GPU, else ``quick``.
+        changes: settings of a recipe given by name that differ.
+        seeds: runs of each method.
+        protocols: names separated by commas, or ``all``; None is the data set's own.
+        rerank: score again after this re-ranking, e.g. ``kr(20,6,0.3)``.
+        also_test: further data sets to score on.
+        data_root: where the data lie.
+        out: result folder; None makes a name from data set and recipe.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        workers: processes that load images.
+        limit: smoke test: the first so many identities only.
+        progress: who is told; None shows a bar on a terminal or in a notebook.
+
+    Raises:
+        LookupError: an unknown name.
+        ValueError: something does not fit; the message says what.
+        OSError: data are missing, or the result folder cannot be written.
+
+    """
+    request = BenchRequest(
+        methods=_names(methods),
+        dataset=dataset,
+        recipe=recipe,
+        changes=dict(changes or {}),
+        seeds=seeds,
+        protocols=protocols,
+        rerank=rerank,
+        also_test=tuple(also_test),
+        data_root=None if data_root is None else Path(data_root),
+        out=None if out is None else Path(out),
+        device=device,
+        precision=precision,
+        workers=workers,
+        limit=limit,
+        command="zoo.bench(…)",
+    )
+    if progress is not None:
+        return _carry_out(request, progress)
+    with LiveProgress() as shown:
+        return _carry_out(request, shown if shown.live else SILENT)
+
+
+def _carry_out(request: BenchRequest, progress: Progress) -> BenchResult:
+    planned = plan(request, progress)
+    return BenchResult(planned, tuple(execute(planned, progress)))
+
+
+def _names(methods: Method | Sequence[Method]) -> str:
+    """The methods' names, separated by commas; a function is registered under its own."""
+    asked = [methods] if isinstance(methods, str) or callable(methods) else list(methods)
+    for method in asked:
+        if not isinstance(method, str):
+            plugins.register("method", method)
+    return ",".join(one if isinstance(one, str) else one.__name__ for one in asked)
+
+
+def tables(folders: Sequence[Path]) -> pd.DataFrame:
+    """The rows of a report's tables, one after the other, with what each table has in common."""
+    results = collect(list(folders))
+    found = []
+    for group in groups(results.frame):
+        common = {"dataset": group.key.dataset, "recipe": group.key.training}
+        rows = group.rows.assign(**common, label=group.key.label)
+        found.append(rows)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def load_records(*folders: Path | str) -> pd.DataFrame:
+    """Every record below result folders, a row each.
+
+    Returns:
+        Columns are the fields of `benchmark.record.Record`; metrics are columns of their own, as
+        fractions in [0, 1].
+
+    Raises:
+        FileNotFoundError: a folder is not there.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise FileNotFoundError(f"{folder} is no folder: name what `zoo bench --out` wrote")
+    return collect([Path(folder) for folder in folders]).frame
+
+
+def _code(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
