@@ -24,8 +24,14 @@ def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Modul
     wanted = None if trained or settings["init"] == "none" else settings["init"]
     backbone = None if spec.backbone == "own" else registry.build_backbone(spec.backbone, wanted)
     size = settings["height"], settings["width"]
-    neck = settings.get("neck", "own")
-    return registry.create(spec.method, num_classes, backbone=backbone, size=size, neck=neck)
+    return registry.create(
+        spec.method,
+        num_classes,
+        backbone=backbone,
+        size=size,
+        frames=settings["frames"],
+        neck=settings.get("neck", "own"),
+    )
 
 
 def load_weights(spec: RunSpec, weights: Path) -> nn.Module:

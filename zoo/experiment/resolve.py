@@ -73,7 +73,9 @@ def check_fit(method: str, chosen: Recipe) -> None:
     size = chosen.height, chosen.width
     written = written_form(chosen)
     try:
-        model = registry.create(method, backbone=backbone, size=size, neck=chosen.neck).eval()
+        model = registry.create(
+            method, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
+        ).eval()
         for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
             with torch.inference_mode():
                 model(torch.zeros(1, frames, 3, chosen.height, chosen.width))
