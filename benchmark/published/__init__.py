@@ -32,6 +32,9 @@ PAPERS = {
     "Re-Identification (CVPR 2021)",
     "tf_clip": "TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification "
     "(AAAI 2024)",
+    "psta": "Pyramid Spatial-Temporal Aggregation for Video-based Person Re-Identification "
+    "(ICCV 2021)",
+    "sinet": "Salient-to-Broad Transition for Video Person Re-identification (CVPR 2022)",
 }
 COLUMNS = (
     "paper",

@@ -96,6 +96,14 @@ def test_the_same_seed_builds_the_same_network():
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+def test_the_clip_length_reaches_methods_that_depend_on_it_and_no_others():
+    levels = {t: registry.create("psta", backbone=NARROW, frames=t).levels for t in (2, 4, 8)}
+    assert {frames: len(chosen) for frames, chosen in levels.items()} == {2: 1, 4: 2, 8: 3}
+    chosen = registry.create("psta[frames=2]", backbone=NARROW, frames=8)
+    assert len(chosen.levels) == 1  # what the variant says goes first
+    assert registry.create("nvan", backbone=NARROW, frames=4).distance == "cosine"
+
+
 @pytest.mark.parametrize("method", ["resnet50_avg", "stenvan", "resnet3d50_nl", "seresnet50_tp"])
 def test_a_stem_can_be_as_narrow_as_the_stages(method):
     network = "seresnet50" if method.startswith("se") else "resnet50"

@@ -66,6 +66,95 @@ _RESNET3D = _changed(
 )
 _RESNET_IMAGE = _changed(_RESNET3D, frames=1, sampling="random", test_frames="dense8")
 
+# AP3D and its ladder, TCLNet, BiCnet-TKS, SINet: an epoch passes every tracklet in groups of four
+_AP3D = _changed(
+    UNIFIED,
+    frames=4,
+    sampling="spaced",
+    resize="bicubic",
+    sampler="tracklets",
+    triplet=0.3,
+    triplet_on="embedding",
+    triplet_distance="cosine",
+    lr=3e-4,
+    weight_decay=5e-4,
+    milestones=(60, 120, 180),
+    epochs=240,
+    test_frames="all32",
+)
+_TCLNET = _changed(_AP3D, triplet=0.4, milestones=(40, 80, 120), epochs=150, test_frames="dense4")
+_BICNET = _changed(
+    _TCLNET,
+    frames=8,
+    stride=4,
+    erase=0.5,
+    ids_per_batch=16,
+    triplet=0.5,
+    lr=3.5e-4,
+    test_frames="dense-wrap8",
+)
+_SINET = _changed(
+    _AP3D,
+    sampling="chunk-random",
+    erase=0.5,
+    losses=("cross_entropy", "triplet", "contrast"),
+    contrast=0.001,
+    milestones=(40, 80, 120),
+    epochs=160,
+    test_frames="spread4",
+)
+_SINET_WITHOUT_CONTRAST = _changed(_SINET, losses=("cross_entropy", "triplet"), contrast=0.0)
+# COSAM: flip and crop are drawn for a clip here, for each frame there
+_COSAM = _changed(
+    UNIFIED,
+    backbone="legacy_seresnet50",
+    frames=4,
+    sampling="consecutive",
+    random_crop=0.5,
+    triplet=0.3,
+    smoothing=0.1,
+    lr=3e-4,
+    weight_decay=5e-4,
+    milestones=(200, 400, 600),
+    epochs=800,
+    test_frames="dense4",
+    distance="l2sq-raw",
+)
+# PSTA: the rate rises from 0.01 of itself there, from 0.1 here
+_PSTA = _changed(
+    UNIFIED,
+    sampling="windows",
+    resize="bicubic",
+    erase=0.5,
+    triplet=0.3,
+    triplet_on="embedding",
+    triplet_distance="cosine",
+    smoothing=0.1,
+    lr=3.5e-4,
+    weight_decay=5e-4,
+    warmup=10,
+    milestones=(70, 140, 210, 310, 410),
+    gamma=0.3,
+    epochs=500,
+    test_frames="begin8",
+)
+# TF-CLIP: biases and the frames' classifier have rates of their own there
+_TF_CLIP = _changed(
+    UNIFIED,
+    init="clip",
+    erase=0.5,
+    ids_per_batch=4,
+    triplet=0.3,
+    smoothing=0.1,
+    lr=5e-6,
+    weight_decay=1e-4,
+    warmup=10,
+    milestones=(30, 50, 70),
+    epochs=80,
+    test_frames="dense8",
+    distance="cos-raw",
+)
+
 _OF_METHOD = {
     "resnet50_avg": _NVAN_BASELINE,
     "resnet50_max": _NVAN_BASELINE,
@@ -81,6 +170,14 @@ _OF_METHOD = {
     "resnet3d50": _RESNET3D,
     "resnet3d50_nl": _RESNET3D,
     "resnet50_image": _RESNET_IMAGE,
+    **dict.fromkeys(("c2d", "i3d", "ap_i3d", "p3d", "ap3d", "c2d_nl", "ap3d_nl"), _AP3D),
+    "cosam": _COSAM,
+    "tclnet": _TCLNET,
+    "bicnet_tks": _BICNET,
+    "psta": _PSTA,
+    **dict.fromkeys(("sinet", "sbnet"), _SINET),
+    **dict.fromkeys(("idnet", "sanet"), _SINET_WITHOUT_CONTRAST),
+    **dict.fromkeys(("tf_clip", "clip_vit_avg"), _TF_CLIP),
 }
 
 PAPER = {

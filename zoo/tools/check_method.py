@@ -182,7 +182,7 @@ def gradients(build: Callable[[int], nn.Module]) -> str:
     classes = torch.tensor([0, 0, 1, 1])
     parts = losses(out, classes, UNIFIED)
     if out.frames is not None:  # which a loss between frames takes
-        parts["frames"] = out.frames.abs().mean()
+        parts["frames"] = out.frames.abs().sum()
     sum(parts.values()).backward()
     wanted = {n: p for n, p in model.named_parameters() if p.requires_grad}
     lost = [n for n, p in wanted.items() if p.grad is None or not p.grad.isfinite().all()]
