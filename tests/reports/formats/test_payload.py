@@ -5,6 +5,8 @@ import pytest
 
 from reports.analysis.convergence import with_verdicts
 from reports.analysis.groups import groups
+from reports.analysis.trends import all_trends, counted
+from reports.figures.style import styles
 from reports.formats.payload import ROW, payload
 from reports.read.results import collect
 
@@ -16,7 +18,9 @@ def told(empty):
     def told():
         results = with_verdicts(collect([empty]))
         tables = groups(results.frame, 100)
-        made = payload(results, tables, [group.key.label for group in tables])
+        style_of = styles(name for group in tables for name in group.rows["name"])
+        titles = [group.key.label for group in tables]
+        made = payload(tables, titles, all_trends(results), counted(results), style_of)
         return json.loads(json.dumps(made, allow_nan=False))
 
     return told
