@@ -68,8 +68,8 @@ def _summary(results: Results, tables: Sequence[Group]) -> str:
     if missing:
         lines.append(f"**Not everything is here:** {', '.join(missing)} (see the end).")
     runs = results.frame["run"].nunique() if tables else 0
-    size = f"{runs} run{'s' * (runs != 1)}, {len(results.frame)} record"
-    size += "s" * (len(results.frame) != 1)
+    records = len(results.frame)
+    size = f"{runs} run{'' if runs == 1 else 's'}, {records} record{'' if records == 1 else 's'}"
     return f"## Summary\n\n{bullets(lines)}\n\nFrom {size}. {_intervals(tables)}".rstrip()
 
 
