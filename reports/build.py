@@ -59,13 +59,13 @@ def build(
         keep_unconverged: let methods that did not converge stand on Pareto fronts.
 
     Raises:
-        ValueError: there is neither a record nor a failed run, or no such format.
+        ValueError: there is neither a record, a failed run nor a study, or no such format.
     """
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
         raise ValueError(f"format {', '.join(unknown) or 'missing'}: expected {', '.join(FORMATS)}")
     results = with_verdicts(collect(folders))
-    if results.frame.empty and not results.failures:
+    if results.frame.empty and not results.failures and not results.studies:
         where = ", ".join(str(folder) for folder in folders) or "no folder"
         problems = "".join(f"; {problem}" for problem in results.problems[:3])
         raise ValueError(f"no records to report on below {where}{problems}")

@@ -47,8 +47,8 @@ def _about_costs(group: Group) -> list[str]:
     unsteady = group.rows.loc[group.rows["unsteady"], "name"]
     if len(unsteady):
         found.append(
-            f"Latency is unsteady (interquartile range over {UNSTEADY:.0%} of the median), so left "
-            f"out of Pareto fronts: {names(unsteady)}."
+            f"Latency is unsteady (interquartile range over {100 * UNSTEADY:.0f} % of the median), "
+            f"so left out of Pareto fronts: {names(unsteady)}."
         )
     sizes = {(r["frames"], r["height"], r["width"]) for r in group.records["cost"] if "frames" in r}
     if len(sizes) > 1:

@@ -143,6 +143,8 @@ def _name(rows: list[dict]) -> None:
         own, built = json.loads(row["built"]), [json.loads(other["built"]) for other in twins]
         keys = sorted(set().union(*built))
         parts = [f"{k}={own.get(k)}" for k in keys if any(b.get(k) != own.get(k) for b in built)]
-        parts += [row["recipe"]] * (len({other["recipe"] for other in twins}) > 1)
-        parts += ["published"] * (row["origin"] == "published")
+        if len({other["recipe"] for other in twins}) > 1:
+            parts.append(row["recipe"])
+        if row["origin"] == "published":
+            parts.append("published")
         row["name"] = row["method"] + (f" ({', '.join(parts)})" if parts else "")

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis import intervals
-from reports.analysis.footnotes import UNSTEADY, legend, signs
+from reports.analysis.footnotes import UNSTEADY as SIGN
+from reports.analysis.footnotes import legend, signs
 from reports.analysis.groups import Group
-from reports.read import rows as reading
-from reports.read.rows import METRICS
+from reports.read.rows import METRICS, UNSTEADY
 
 COSTS = (  # title, column, significant digits of the smallest value
     ("Params (M)", "params_m", 3),
@@ -114,7 +114,7 @@ def costs(group: Group) -> list[Column]:
         if column == "latency_ms":
             cells = _bracketed(cells, numbers(rows["latency_iqr_ms"], digits - 1))
             cells = [
-                cell._replace(sign=UNSTEADY) if unsteady else cell
+                cell._replace(sign=SIGN) if unsteady else cell
                 for cell, unsteady in zip(cells, rows["unsteady"], strict=True)
             ]
         if column == "clips_per_s":
@@ -148,8 +148,8 @@ def cost_notes(group: Group) -> list[str]:
     """How to read `costs`."""
     notes = ["latency: median (interquartile range)"]
     if group.rows["unsteady"].any():
-        share = f"{reading.UNSTEADY:.0%}".replace("%", " %")
-        notes.append(f"{UNSTEADY} unsteady, the interquartile range is over {share} of the median")
+        share = f"{100 * UNSTEADY:.0f} %"
+        notes.append(f"{SIGN} unsteady, the interquartile range is over {share} of the median")
     return notes
 
 

@@ -53,7 +53,9 @@ def kind_of(name: str, array: np.ndarray, frames: int) -> str:
     if array.ndim == 2 and shape[0] == frames:
         return "pairs" if shape[1] == frames and "scores" not in name else "bands"
     if array.ndim == 1:
-        return "channels" if name.endswith("channel") else "frames" * (shape[0] == frames)
+        if name.endswith("channel"):
+            return "channels"
+        return "frames" if shape[0] == frames else ""
     return ""
 
 

@@ -78,7 +78,7 @@ def headline(inspection: Inspection) -> tuple[str, str]:
     return (
         f"{inspection.method}, {inspection.recipe}, seed {inspection.seed} · test row "
         f"{inspection.query}, person {query.pid}{camera}: AP {100 * inspection.ap:.1f} %, "
-        f"first of {n} right track{'s' * (n != 1)} {first}",
+        f"first of {n} right track{'' if n == 1 else 's'} {first}",
         f"{inspection.dataset} · {inspection.label}",
     )
 

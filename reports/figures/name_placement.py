@@ -82,9 +82,9 @@ def _cost(box, others, centres, marker, frame, soft) -> float:
     near &= (centres[:, 1] > bottom - marker) & (centres[:, 1] < top + marker)
     cost += 400 * near.sum()
     outside = max(frame[0] - left, frame[1] - bottom, right - frame[2], top - frame[3], 0)
-    cost += 2000 * (outside > 0)
+    cost += 2000 if outside > 0 else 0
     on_line = (soft[:, 0] > left) & (soft[:, 0] < right) & (soft[:, 1] > bottom)
-    return cost + 25 * bool((on_line & (soft[:, 1] < top)).any())
+    return cost + (25 if (on_line & (soft[:, 1] < top)).any() else 0)
 
 
 def _annotate(

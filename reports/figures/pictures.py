@@ -17,10 +17,13 @@ from reports.analysis.headlines import plain_headline
 from reports.figures import plots, tradeoffs
 from reports.figures.style import Style, styles
 from reports.figures.training import training
+from reports.figures.tuning import tuning
 from reports.read.results import Results
 from reports.read.rows import base
+from reports.read.studies import Study
 
 KINDS = ("map-gmacs", "map-latency", "map-memory", "cmc", "training", "trend", "cost", "published")
+KINDS += ("tuning",)
 GENERATED = re.compile(
     rf"(({'|'.join(KINDS)})-[\w.+-]*-[0-9a-f]{{12}}|inspect-[\w.+@()-]*)\.(png|pdf)"
 )
@@ -35,7 +38,8 @@ class Picture(NamedTuple):
     """A figure that lies beside the report.
 
     Attributes:
-        section: of the report: ``results``, ``published``, ``trends``, ``training``, ``inspected``.
+        section: of the report: ``results``, ``published``, ``trends``, ``training``, ``tuning``,
+            ``inspected``.
         of: the table that it belongs to, in ``results``.
         file: its name.
         caption: what it shows, in words.
@@ -53,9 +57,7 @@ Drawn = tuple[Picture, Callable[[], Figure]]
 def all_figures(results: Results, tables: Sequence[Group]) -> Iterator[Drawn]:
     """Every figure that has something to show, to be drawn when it is asked for."""
     families = trends.all_trends(results)
-    names = {name for group in tables for name in group.rows["name"]}
-    names |= {name for family in families for name in family.rows["name"]}
-    style_of = styles(names)
+    style_of = styles(shown_names(results, tables, families))
     counted = trends.counted(results)
     for group in tables:
         title = plain_headline(group.key, tables)
@@ -71,6 +73,7 @@ def all_figures(results: Results, tables: Sequence[Group]) -> Iterator[Drawn]:
     for family in families:
         yield _trend(family, style_of)
     yield from _training_curves(results, tables, style_of)
+    yield from tuning_figures(results.studies, style_of)
 
 
 def _tradeoffs(
@@ -178,6 +181,33 @@ def _training_curves(
             )
             picture = Picture("training", None, _file("training", key), caption)
             yield picture, partial(training, logs, style_of, title, unconverged)
+
+
+def tuning_figures(studies: Sequence[Study], style_of: dict[str, Style]) -> Iterator[Drawn]:
+    """One figure a study with trials."""
+    for study in studies:
+        if any(method.trials for method in study.methods):
+            yield _tuning(study, style_of)
+
+
+def shown_names(
+    results: Results, tables: Sequence[Group], families: Sequence[trends.Trend]
+) -> set[str]:
+    """Every name that a figure of the report draws; the same names get the same styles."""
+    names = {name for group in tables for name in group.rows["name"]}
+    names |= {name for family in families for name in family.rows["name"]}
+    return names | {method.method for study in results.studies for method in study.methods}
+
+
+def _tuning(study: Study, style_of: dict[str, Style]) -> Drawn:
+    caption = (
+        f"Tuning, study {study.name}. Left: the best validation mAP to be expected of so many "
+        "trials, bands of one standard deviation. Right: every trial, with quartiles; a diverged "
+        "one counts as 0; the bar is the shared recipe."
+    )
+    file = _file("tuning", Key(study.name, "", "tuned", study.space))
+    title = f"study {study.name} · space {study.space} · held-out training identities"
+    return Picture("tuning", None, file, caption), partial(tuning, study, style_of, title)
 
 
 def _file(kind: str, key: Key) -> str:

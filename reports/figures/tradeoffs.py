@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from reports.analysis.convergence import SIGN
+from reports.analysis.footnotes import UNSTEADY
 from reports.analysis.fronts import front
 from reports.figures.name_placement import place
 from reports.figures.style import (
@@ -105,12 +106,15 @@ def _panel(
     if is_on_front.any():
         steps = _staircase(axes, rows[is_on_front].sort_values([cost, score]), cost, score)
     named = rows if len(rows) <= MOST_NAMES else rows[is_on_front]
-    own = [
-        (row[cost], 100 * row[score], wrapped(name_with_sign(row), 22))
-        for _, row in named.iterrows()
-    ]
+    own = [(row[cost], 100 * row[score], _name(row, cost)) for _, row in named.iterrows()]
     bars = _bars(rows, cost, score) if len(rows) else np.empty((0, 2))
     return own + points, np.vstack([steps, bars])
+
+
+def _name(row: pd.Series, cost: str) -> str:
+    """A point's name with its signs."""
+    unsteady = f" {UNSTEADY}" if cost == "latency_ms" and row["unsteady"] else ""
+    return wrapped(name_with_sign(row) + unsteady, 22)
 
 
 def _point(axes: Axes, row: pd.Series, cost: str, score: str, style: Style, on_front: bool) -> None:
@@ -179,6 +183,9 @@ def _key(figure: Figure, rows: pd.DataFrame, cost: str, printed: pd.DataFrame) -
         handles.append(Line2D([], [], ls="none"))
         in_front = " (on no front)" if not rows["on_fronts"].all() else ""
         words.append(f"{SIGN} not converged{in_front}")
+    if cost == "latency_ms" and len(rows) and rows["unsteady"].any():
+        handles.append(Line2D([], [], ls="none"))
+        words.append(f"{UNSTEADY} unsteady latency (on no front)")
     for paper in sorted(set(printed["paper"])) if len(printed) else ():
         marker = _PAPER_MARKERS.get(paper, "x")
         handles.append(Line2D([], [], color=PUBLISHED, marker=marker, mfc="white", lw=0.9, ls=":"))
@@ -223,10 +230,12 @@ def _staircase(axes: Axes, front: pd.DataFrame, cost: str, score: str) -> np.nda
 
 
 def _bars(rows: pd.DataFrame, cost: str, score: str) -> np.ndarray:
-    """Points along the whiskers of accuracy."""
-    along = [
-        (row[cost], value)
-        for _, row in rows.iterrows()
-        for value in np.linspace(*_ends(row, score), 17)
-    ]
+    """Points along the whiskers."""
+    along = []
+    for _, row in rows.iterrows():
+        along += [(row[cost], value) for value in np.linspace(*_ends(row, score), 17)]
+        if cost == "latency_ms" and row["latency_iqr_ms"] > 0:
+            half = row["latency_iqr_ms"] / 2
+            across = np.linspace(row[cost] - half, row[cost] + half, 17)
+            along += [(value, 100 * row[score]) for value in across]
     return np.array(along, dtype=float)

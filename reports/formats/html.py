@@ -7,7 +7,7 @@ galleries are plain HTML. The same records give the same bytes.
 import base64
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,13 +15,18 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib import image
+from matplotlib.figure import Figure
 
 from reports.analysis import paper_sheets
 from reports.analysis.groups import Group
 from reports.analysis.headlines import plain_headline, title_of
 from reports.analysis.markup import plain
 from reports.analysis.sheets import better
+from reports.analysis.trends import all_trends, counted
+from reports.analysis.tuning_sheets import change_sheet, study_sheets
 from reports.figures import film_strips
+from reports.figures.pictures import Picture, shown_names, tuning_figures
+from reports.figures.style import styles
 from reports.formats.payload import payload
 from reports.read.inspection import Inspection, Strip
 from reports.read.results import Results
@@ -36,12 +41,19 @@ def render(
     results: Results, tables: Sequence[Group], inspected: Sequence[tuple[Path, Inspection]]
 ) -> str:
     """The whole page; the same results give the same text."""
+    families = all_trends(results)
+    style_of = styles(shown_names(results, tables, families))
     titles = [plain_headline(group.key, tables) for group in tables]
     published = [
         (plain_headline(group.key, tables), paper_sheets.sheets(group))
         for group in paper_sheets.chosen(tables)
     ]
     pairs = [(title, better(group)) for title, group in zip(titles, tables, strict=True)]
+    tuning = [(f"Study {study.name}", study_sheets(study)) for study in results.studies]
+    changed = [
+        (title, change_sheet(group, tables)) for title, group in zip(titles, tables, strict=True)
+    ]
+    tuning += [(title, [sheet]) for title, sheet in changed if sheet]
     environment = Environment(
         loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -51,9 +63,11 @@ def render(
         style=Markup(style()),
         script=Markup(script()),
         plotly=Markup(_plotly()),
-        data=Markup(_json(payload(results, tables, titles))),
+        data=Markup(_json(payload(tables, titles, families, counted(results), style_of))),
         published=[(headline, sheets) for headline, sheets in published if sheets],
         pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
+        tuning=tuning,
+        curves=[_drawn(*one) for one in tuning_figures(results.studies, style_of)],
         inspected=[_inspected(path, one) for path, one in inspected],
         results=results,
         runs=results.frame["run"].nunique() if tables else 0,
@@ -83,19 +97,27 @@ def _json(data: dict) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+def _drawn(picture: Picture, draw: Callable[[], Figure]) -> dict:
+    """A figure that lies in the page."""
+    pixels = _pixels(draw())
+    return {"caption": picture.caption, "source": _webp(pixels), "width": pixels.shape[1] // 2}
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    file.seek(0)
+    return image.imread(file)
+
+
 def _inspected(path: Path, one: Inspection) -> dict:
     """What the page shows of an inspected query."""
     of, rules = film_strips.headline(one)
     pictures = []
     for end, caption, draw in film_strips.drawn(one)[1:]:
         drawn = path.with_name(f"{path.stem}{end}.png")
-        if drawn.is_file():  # `zoo inspect` drew it already
-            pixels = image.imread(drawn)
-        else:
-            file = io.BytesIO()
-            draw().savefig(file, format="png")
-            file.seek(0)
-            pixels = image.imread(file)
+        # what `zoo inspect` drew already is not drawn again
+        pixels = image.imread(drawn) if drawn.is_file() else _pixels(draw())
         pictures.append({"caption": caption, "source": _webp(pixels), "width": pixels.shape[1]})
     return {
         "of": of,

@@ -14,6 +14,7 @@ from reports.analysis.intervals import BEST, TIE
 from reports.analysis.markup import plain
 from reports.analysis.sheets import Cell, Column, Sheet
 from reports.analysis.summary import spread_of
+from reports.analysis.tuning_sheets import change_sheet, study_sheets
 from reports.figures.pictures import Picture
 from reports.read.results import Results
 
@@ -62,6 +63,12 @@ def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture
         pairs = sheets.better(group)
         if pairs:
             parts.append(_sheet(pairs, title))
+    for study in results.studies:
+        parts += [_sheet(sheet, "tuning") for sheet in study_sheets(study)]
+    for group in tables:
+        changed = change_sheet(group, tables)
+        if changed:
+            parts.append(_sheet(changed, plain_headline(group.key, tables)))
     for group in paper_sheets.chosen(tables):
         title = plain_headline(group.key, tables)
         for sheet in paper_sheets.sheets(group):

@@ -14,6 +14,7 @@ from reports.analysis.label_text import explain
 from reports.analysis.markup import bullets, code, names, text
 from reports.analysis.sheets import accuracy, accuracy_notes, better, cost_notes, costs
 from reports.analysis.summary import sentences, spread_of
+from reports.analysis.tuning_sheets import change_sheet, study_sheets
 from reports.figures.pictures import Picture
 from reports.formats import provenance
 from reports.formats.markdown_tables import markdown_table, picture_link, sheet, small
@@ -44,6 +45,8 @@ def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture
     if tables:
         parts += ["## Results", _INTRO]
         parts += [part for group in tables for part in _section(group, tables, pictures)]
+    parts += _tuning(results, tables, pictures)
+    if tables:
         parts += _papers(tables, [p for p in pictures if p.section == "published"])
         parts += ["## Costs", *_costs(tables)]
         parts += _pictures("## What varies", "trends", pictures)
@@ -65,8 +68,8 @@ def _summary(results: Results, tables: Sequence[Group]) -> str:
     if missing:
         lines.append(f"**Not everything is here:** {', '.join(missing)} (see the end).")
     runs = results.frame["run"].nunique() if tables else 0
-    size = f"{runs} run{'s' * (runs != 1)}, {len(results.frame)} record"
-    size += "s" * (len(results.frame) != 1)
+    records = len(results.frame)
+    size = f"{runs} run{'' if runs == 1 else 's'}, {records} record{'' if records == 1 else 's'}"
     return f"## Summary\n\n{bullets(lines)}\n\nFrom {size}. {_intervals(tables)}".rstrip()
 
 
@@ -102,6 +105,19 @@ def _section(group: Group, tables: Sequence[Group], pictures: Sequence[Picture])
 def _pictures(title: str, section: str, pictures: Sequence[Picture]) -> list[str]:
     found = [picture_link(picture) for picture in pictures if picture.section == section]
     return [title, *found] if found else []
+
+
+def _tuning(results: Results, tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
+    """Default against tuned, by validation and on the test set, and how much settings matter."""
+    found = [
+        part for study in results.studies for one in study_sheets(study) for part in sheet(one)
+    ]
+    for group in tables:
+        changed = change_sheet(group, tables)
+        if changed:
+            found += [f"### {headline(group.key, tables)}", *sheet(changed)]
+    drawn = [picture_link(picture) for picture in pictures if picture.section == "tuning"]
+    return ["## Tuning", *found, *drawn] if found else []
 
 
 def _papers(tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:

@@ -11,7 +11,10 @@ from reports.figures.pictures import Picture
 def markdown_table(columns: Sequence[Column]) -> str:
     """A table; marks become bold and ≈, names become code."""
     made = [
-        (f"{column.title}{_header(column)}", [_shown(cell, column.kind) for cell in column.cells])
+        (
+            f"{text(column.title)}{_header(column)}",
+            [_shown(cell, column.kind) for cell in column.cells],
+        )
         for column in columns
     ]
     left = sum(column.kind != "number" for column in columns)

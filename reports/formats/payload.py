@@ -5,7 +5,7 @@ is kept once and pointed at. What is missing is null.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,7 @@ from reports.analysis.footnotes import common_notes, legend, signs
 from reports.analysis.groups import Group
 from reports.analysis.label_text import explain
 from reports.analysis.markup import plain
-from reports.figures.style import DASHES, Style, styles
-from reports.read.results import Results
+from reports.figures.style import DASHES, Style
 from reports.read.rows import COSTS, METRICS, base
 
 ROW = (
@@ -36,19 +35,23 @@ _SYMBOLS = {
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 
-def payload(results: Results, tables: Sequence[Group], titles: Sequence[str]) -> dict:
+def payload(
+    tables: Sequence[Group],
+    titles: Sequence[str],
+    families: Sequence[trends.Trend],
+    counted: pd.DataFrame,
+    style_of: Mapping[str, Style],
+) -> dict:
     """Everything that the page's script needs.
 
     Args:
-        results: what was read.
-        tables: its groups.
+        tables: the report's groups.
         titles: of the groups, in plain words.
+        families: series, see `reports.analysis.trends.all_trends`; those of costs are left out.
+        counted: networks that were counted, see `reports.analysis.trends.counted`.
+        style_of: style by name.
     """
-    families = [family for family in trends.all_trends(results) if "mAP" in family.rows]
-    names = {name for group in tables for name in group.rows["name"]}
-    names |= {name for family in families for name in family.rows["name"]}
     shared: dict[str, dict[str, int]] = {name: {} for name in SHARED}
-    counted = trends.counted(results)
     groups = [
         _group(group, title, shared, counted) for group, title in zip(tables, titles, strict=True)
     ]
@@ -56,8 +59,8 @@ def payload(results: Results, tables: Sequence[Group], titles: Sequence[str]) ->
         "columns": list(ROW),
         "recordColumns": [*RECORD, *SHARED],
         "groups": groups,
-        "trends": [_family(family) for family in families],
-        "styles": {name: _style(style) for name, style in styles(names).items()},
+        "trends": [_family(family) for family in families if "mAP" in family.rows],
+        "styles": {name: _style(style) for name, style in style_of.items()},
         "shared": {name: [json.loads(text) for text in found] for name, found in shared.items()},
     }
 

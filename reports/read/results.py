@@ -11,6 +11,8 @@ import pandas as pd
 from benchmark.record import Record, load
 from reports.read import rows
 from reports.read.rows import Point
+from reports.read.studies import Study
+from reports.read.studies import load as load_study
 
 
 class Failure(NamedTuple):
@@ -36,6 +38,7 @@ class Results:
         logs: the training log's file by run id, read by `log` when it is needed.
         sweeps: the points of each run's sweeps by run id.
         inspections: files that `reports.read.inspection` reads, of inspected queries.
+        studies: searches for hyperparameters.
         failures: runs whose last attempt failed.
         unfinished: run folders with neither a record nor a failure: stopped, or still going.
         problems: one line for each file that could not be used, in words.
@@ -46,6 +49,7 @@ class Results:
     logs: Mapping[str, Path] = field(default_factory=dict)
     sweeps: Mapping[str, tuple[Point, ...]] = field(default_factory=dict)
     inspections: tuple[Path, ...] = ()
+    studies: tuple[Study, ...] = ()
     failures: tuple[Failure, ...] = ()
     unfinished: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -85,6 +89,7 @@ def collect(folders: Sequence[Path]) -> Results:
         logs=reader.logs,
         sweeps=reader.sweeps,
         inspections=tuple(reader.inspections.values()),
+        studies=tuple(reader.studies[name] for name in sorted(reader.studies)),
         failures=tuple(sorted(set(reader.failures))),
         unfinished=tuple(sorted(set(reader.unfinished))),
         problems=tuple(sorted(set(reader.problems))),
@@ -103,6 +108,7 @@ class _Reader:
         self.logs: dict[str, Path] = {}
         self.sweeps: dict[str, tuple[Point, ...]] = {}
         self.inspections: dict[tuple[str, str, str], Path] = {}
+        self.studies: dict[str, Study] = {}
         self.failures: list[Failure] = []
         self.unfinished: list[str] = []
         self.problems: list[str] = []
@@ -112,6 +118,8 @@ class _Reader:
         if not (folder / "runs").is_dir():
             self.problems.append(f"{folder.name}: no result folder, it has no runs/")
             return
+        for path in sorted(folder.glob("tuning/*.json")):
+            self._read_study(path, f"{folder.name}/tuning/{path.name}")
         for run in sorted(path for path in (folder / "runs").iterdir() if path.is_dir()):
             if run.name.startswith("."):
                 continue
@@ -152,6 +160,13 @@ class _Reader:
             except (KeyError, TypeError, ValueError) as error:
                 self.problems.append(f"{short}/sweeps/{path.name} is no sweep: {error!r}")
         return tuple(points)
+
+    def _read_study(self, path: Path, name: str) -> None:
+        try:
+            study = load_study(path)
+            self.studies.setdefault(study.name, study)
+        except ValueError as error:
+            self.problems.append(_line(f"{name}: {error}"))
 
     def _add(
         self, record: Record, run_summary: dict, points: tuple[Point, ...], path: Path, name: str

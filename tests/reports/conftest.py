@@ -118,6 +118,31 @@ def fail(folder: Path, run: str = "sta-0123456789ab", **changes) -> Path:
     return folder / "runs" / run
 
 
+def a_study(folder: Path, name: str = "one", **changes) -> Path:
+    """Write a study of two methods: `sta` gains five points, `nvan` one; one trial diverged."""
+
+    def trial(number, state, score):
+        values = {"lr": 10.0 ** -(3 + number / 2), "margin": "soft"}
+        about = {"values": values, "validation_mAP": score, "clips": 1600, "seconds": 61.5}
+        return {"number": number, "state": state, **about}
+
+    spent = {"trials": 4, "clips": 6400, "hours": 0.07}
+    trials = [trial(0, "complete", 0.40), trial(1, "complete", 0.45), trial(2, "diverged", None)]
+    sta = {"trials": [*trials, trial(3, "pruned", 0.20)], "spent": spent}
+    sta |= {"chosen": {"lr": 10.0**-3.5, "margin": "soft"}}
+    sta |= {"default_validation_mAP": 0.40, "chosen_validation_mAP": 0.45}
+    nvan = {"trials": [trial(0, "complete", 0.50), trial(1, "complete", 0.51)], "spent": spent}
+    nvan |= {"chosen": {"lr": 3e-5, "margin": 0.3}}
+    nvan |= {"default_validation_mAP": 0.50, "chosen_validation_mAP": 0.51}
+    lr = {"kind": "log", "low": 3e-5, "high": 3e-3}
+    margin = {"kind": "choice", "choices": ["soft", 0.3]}
+    study = {"study": name, "budget": {"trials": 4}, "methods": {"sta": sta, "nvan": nvan}}
+    study |= {"space": {"name": "unified@1", "parameters": {"lr": lr, "margin": margin}}}
+    path = folder / "tuning" / f"{name}.json"
+    write_json(path, {**study, **changes})
+    return path
+
+
 def a_folder(path: Path) -> Path:
     """Three methods x three seeds under one label, two of them under a second one."""
     costs = {"nvan": (63.71, 0.78), "sta": (32.6, 0.75), "stenvan": (17.78, 0.782)}
@@ -148,6 +173,7 @@ def fake() -> SimpleNamespace:
         label=LABEL,
         other_label=OTHER_LABEL,
         strip=a_strip,
+        study=a_study,
         cells=attention_of_cells,
     )
 

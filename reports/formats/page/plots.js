@@ -35,8 +35,11 @@ function pareto(rows) {
     other.x <= one.x && other.y >= one.y && (other.x < one.x || other.y > one.y)));
 }
 
-/* A method's name with the sign of what did not converge. */
-const signed = (row) => (row.sign.includes("†") ? `${row.name} †` : row.name);
+/* A method's name with the signs of what did not converge and of an unsteady latency. */
+function signed(row) {
+  const name = row.sign.includes("†") ? `${row.name} †` : row.name;
+  return state.x === "latency_ms" && row.unsteady ? `${name} ${UNSTEADY}` : name;
+}
 
 function points(rows) {
   return rows

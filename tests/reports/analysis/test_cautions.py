@@ -73,7 +73,7 @@ def test_an_unsteady_latency_is_a_caution_and_on_no_front(group, fake):
     busy = {**fake.cost, "latency_ms": 100.0, "latency_iqr_ms": 40.0}
     found = group(fake.record("sta", cost=busy), fake.record("nvan", score=0.6))
     (line,) = cautions(found)
-    assert "Latency is unsteady" in line and "`sta`" in line and "10%" in line
+    assert "Latency is unsteady" in line and "`sta`" in line and "over 10 % of the median" in line
     assert "against latency: `nvan`" in " ".join(sentences(found))
 
 

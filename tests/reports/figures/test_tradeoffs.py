@@ -67,13 +67,16 @@ def test_error_bars_are_the_standard_deviation_and_absent_where_it_is_unknown():
 
 def test_whiskers_are_the_interval_where_one_is_known_and_the_latency_s_quartiles():
     rows = rows_of(POINTS[:2]).assign(mAP_low=[0.45, np.nan], mAP_high=[0.52, np.nan])
-    rows = rows.assign(latency_iqr_ms=[4.0, np.nan])
+    rows = rows.assign(latency_iqr_ms=[4.0, np.nan], unsteady=[True, False])
     figure = tradeoffs.tradeoff(rows, "latency_ms", styles("ab"), TITLE)
     bars = [bar.get_segments()[0] for bar in figure.axes[0].collections]
     assert np.allclose([bar[:, 1] for bar in (bars[0], bars[2])], [[45, 52], [69, 71]])
     assert np.allclose(bars[1][:, 0], [8, 12])
     words = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"95 % interval", "interquartile range of latency"} < words
+    assert "‡ unsteady latency (on no front)" in words
+    assert {note.get_text() for note in figure.axes[0].texts} == {"a ‡", "b"}
+    assert list(line(figure.axes[0], "front").get_xdata())[:-1] == [20, 20]
 
 
 def test_a_method_that_did_not_converge_is_marked_and_on_no_front():

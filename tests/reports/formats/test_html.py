@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.analysis.fronts import pareto
+from reports.analysis.convergence import with_verdicts
+from reports.analysis.fronts import front
 from reports.analysis.groups import groups
 from reports.build import build
 from reports.read import inspection
@@ -27,13 +28,16 @@ def results(tmp_path_factory, fake):
     folder = tmp_path_factory.mktemp("page") / "results"
     for place, (method, (gmacs, memory, params)) in enumerate(COSTS.items()):
         cost = {**fake.cost, "gmacs": gmacs, "peak_memory_mb": memory, "params_m": params}
-        cost |= {"latency_ms": 1000 / gmacs, "latency_iqr_ms": 0.5}
+        cost |= {"latency_ms": 1000 / gmacs, "latency_iqr_ms": 20.0 if method == "sta" else 0.5}
         ap = [max(value - place / 16, 0.0625) for value in AP]
         for seed in range(2):
             record = fake.scored(folder, method, seed, ap, cost=cost)
         fake.scored(folder, method, 0, ap[::-1], label=fake.other_label, cost=cost)
     fake.write(folder, fake.record("blank", cost=None, metrics={"mAP": 0.25}, cmc=[]))
     look_at(folder, fake.scored(folder, "sta", 0, AP, label="open@1/cos-bn/even4"))
+    for run in folder.glob("runs/stenvan-*"):
+        (run / "log.jsonl").write_text('{"epoch": 1, "loss": 3.0, "accuracy": 0.2}\n')
+    fake.study(folder)
     assert record.command
     return folder
 
@@ -147,7 +151,7 @@ def test_a_filter_leaves_out_rows_and_points(browser, fake):
     box = browser.find_element("id", "filter")
     box.send_keys("NVAN")
     assert names(browser) == ["nvan", "stenvan"]
-    assert set(trace(browser, "measured")["text"]) == {"nvan", "stenvan"}
+    assert set(trace(browser, "measured")["text"]) == {"nvan", "stenvan †"}
     assert "2 of 5 methods" in browser.find_element("id", "status").text
     box.send_keys(" nothing")
     assert names(browser) == []
@@ -159,17 +163,58 @@ def test_axes_can_be_chosen_and_the_front_is_the_report_s(browser, results, fake
     group_of(browser, fake.label)
     choose(browser, "x", cost)
     choose(browser, "y", score)
-    (group,) = [g for g in groups(collect([results]).frame, 100) if g.key.label == fake.label]
+    frame = with_verdicts(collect([results])).frame
+    (group,) = [g for g in groups(frame, 100) if g.key.label == fake.label]
     rows = group.rows[group.rows[cost].notna() & group.rows[score].notna()]
     found = trace(browser, "measured")
     assert sorted(found["x"]) == pytest.approx(sorted(rows[cost]), rel=1e-4)
     assert sorted(found["y"]) == pytest.approx(sorted(100 * rows[score]), rel=1e-4)
-    front = rows[pareto(rows, cost, score)]
-    assert sorted(trace(browser, "front")["x"]) == pytest.approx(sorted(front[cost]), rel=1e-4)
+    best = rows[front(rows, cost, score)]
+    assert sorted(trace(browser, "front")["x"]) == pytest.approx(sorted(best[cost]), rel=1e-4)
     filled = [s for s in found["symbol"] if not s.endswith("-open")]
-    assert len(filled) == len(front)
+    assert len(filled) == len(best)
     told = browser.find_element("id", "front").text
-    assert all(name in told for name in front["name"])
+    assert all(name in told for name in best["name"])
+
+
+BARS = """
+const {x, error_x, error_y, text} = document.getElementById('plot').data[0];
+return text.map((name, i) => [name, error_x.array[i], error_y.arrayminus[i], error_y.array[i]]);
+"""
+
+
+def test_points_have_whiskers_of_their_interval_and_of_the_latency_s_quartiles(
+    browser, results, fake
+):
+    group_of(browser, fake.label)
+    choose(browser, "x", "latency_ms")
+    found = {name: bars for name, *bars in browser.execute_script(BARS)}
+    (group,) = [g for g in groups(collect([results]).frame) if g.key.label == fake.label]
+    rows = group.rows.set_index("name")
+    for shown, name in (("nvan", "nvan"), ("stenvan †", "stenvan"), ("sta ‡", "sta")):
+        row = rows.loc[name]
+        below, above = row["mAP"] - row["mAP_low"], row["mAP_high"] - row["mAP"]
+        expected = [row["latency_iqr_ms"] / 2, 100 * below, 100 * above]
+        assert found[shown] == pytest.approx(expected, abs=1e-2)
+
+
+def test_what_did_not_converge_or_was_unsteady_is_marked_and_explained(browser, fake):
+    group_of(browser, fake.label)
+    lines = browser.find_elements("css selector", "#table tbody tr")
+    shown = {line.get_attribute("data-name"): line.text for line in lines}
+    assert "stenvan †" in shown["stenvan"] and "†" not in shown["nvan"]
+    assert "‡" in shown["sta"] and "‡" not in shown["stenvan"]
+    notes = browser.find_element("id", "footnotes").text
+    assert "† not converged (stenvan: under 90 % training accuracy)" in notes
+    assert "‡ unsteady latency" in notes
+
+
+def test_who_beats_whom_and_tuning_have_sections_of_their_own(browser):
+    pairs = browser.find_element("id", "pairs")
+    assert "nvan" in pairs.get_attribute("textContent")
+    tuning = browser.find_element("id", "tuning")
+    assert "not served by the shared recipe" in tuning.get_attribute("textContent")
+    assert len(tuning.find_elements("tag name", "img")) == 1
 
 
 def test_a_method_s_button_shows_its_records_and_the_command_to_get_them_again(browser, fake):
@@ -303,7 +348,7 @@ def test_curves_are_shown_by_choice(browser, fake):
     drawn = browser.execute_script(
         "return document.getElementById('curve-plot').data.map((t) => [t.name, t.y.length])"
     )
-    assert {name for name, _ in drawn} == {"nvan", "stenvan", "sta", "&lt;b&gt;plugin"}
+    assert {name for name, _ in drawn} == {"nvan", "stenvan †", "sta", "&lt;b&gt;plugin"}
     assert {length for _, length in drawn} == {20}
     assert not browser.find_element("id", "curve-y").is_displayed()  # it is for trends
 
@@ -342,7 +387,8 @@ def test_galleries_hold_every_strip_with_its_kind_and_its_pixels(page):
     assert [text.count(f'class="strip {k}"') for k in ("query", "junk", "wrong", "right")] == [
         1
     ] * 4
-    first = text.split("data:image/webp;base64,")[1].split('"')[0]
+    gallery = text.partition('id="inspected"')[2]
+    first = gallery.split("data:image/webp;base64,")[1].split('"')[0]
     film = Image.open(io.BytesIO(base64.b64decode(first)))
     assert film.size == (4 * 32 + 3 * 2, 64)
     assert "Attention over the frames of the query" in text

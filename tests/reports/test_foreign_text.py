@@ -51,6 +51,14 @@ def made(tmp_path_factory, fake):
     fake.fail(folder, method=EVIL, recipe=EVIL, dataset=EVIL, split=EVIL, seed=EVIL)
     write_json(folder / "runs" / "y-1" / "failure.json", {"stage": EVIL, "reason": EVIL})
     (folder / "runs" / "z<script>-2").mkdir()
+    trial = {"number": 0, "state": "complete", "values": {EVIL: EVIL}, "validation_mAP": 0.5}
+    method = {"trials": [trial], "chosen": {EVIL: EVIL}, "default_validation_mAP": 0.5}
+    method |= {"chosen_validation_mAP": 0.6, "spent": {"trials": 1, "clips": 1, "hours": 1}}
+    space = {"name": EVIL, "parameters": {EVIL: {"kind": "log", "low": 1, "high": 2}}}
+    study = {"study": EVIL, "space": space, "budget": {EVIL: EVIL}, "methods": {EVIL: method}}
+    write_json(folder / "tuning" / "one.json", study)
+    points = [{"value": v, "dataset": "x", "fingerprint": "y"} for v in (1, 2)]
+    write_json(run / "sweeps" / "evil.json", {"knob": EVIL, "points": points})
     report = build([folder], out, ("md", "html", "tex", "csv", "json"))
     assert not report.problems
     return {path.suffix: path.read_text() for path in report.reports}
@@ -101,7 +109,8 @@ def test_the_page_has_no_foreign_script_picture_or_handler(made):
     reader = Reader()
     reader.feed(made[".html"])
     assert len([tag for tag, _ in reader.found if tag == "script"]) == 3
-    assert not [tag for tag, _ in reader.found if tag == "img"]
+    images = [attrs["src"][:16] for tag, attrs in reader.found if tag == "img"]
+    assert images == ["data:image/webp;"]  # of tuning
     assert not [name for _, attrs in reader.found for name in attrs if name.startswith("on")]
 
 
