@@ -3,10 +3,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmark.datasets.layouts import LAYOUTS, layout
 
 from benchmark.datasets.catalogue import DATASETS
 from benchmark.datasets.check.reference_counts import MARS_SHA256, OFFICIAL
-from benchmark.datasets.layouts import LAYOUTS, layout
 from zoo.cli.app import main
 
 DOCS = Path(__file__).parents[3] / "docs" / "datasets.md"
