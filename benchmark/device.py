@@ -75,7 +75,10 @@ def environment(device: torch.device, precision: str) -> dict[str, str | int | N
 
 
 def commit() -> str | None:
-    """Revision of this project, with ``+changes`` if files differ, where it runs from a checkout."""
+    """Revision of this project, with ``+changes`` if files differ.
+
+    None where it does not run from a checkout.
+    """
     home = Path(__file__).parents[1]
     if not (home / ".git").exists():
         return None

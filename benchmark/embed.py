@@ -41,7 +41,7 @@ class ClipEmbeddings:
             are queries.
         neck: [2, D] scale and shift of the BN neck in evaluation, or None where metric and
             embedding are the same.
-        parts: equal parts of a vector that are brought to unit length each, before a cosine.
+        parts: equal parts of a tracklet's vector, each brought to unit length before any distance.
     """
 
     key: dict[str, str | int]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 _FORM = re.compile(
     r"(?P<protocol>[\w.-]+)@(?P<version>\d+)/(?P<distance>[\w-]+)/(?P<frames>[\w-]+)"
+    r"(?:/(?P<rerank>kr[\w-]*\([^/()]+\)))?"
 )
 _FILE_SAFE = str.maketrans({"/": "_", "(": "-", ",": "-", ")": None})
 
@@ -46,8 +47,7 @@ class Label:
         Raises:
             ValueError: the text is none.
         """
-        plain, _, rerank = text.partition("/kr")
-        found = _FORM.fullmatch(plain)
+        found = _FORM.fullmatch(text)
         if not found:
             raise ValueError(
                 f"{text!r} is no label: expected PROTOCOL@VERSION/DISTANCE/FRAMES[/RERANK], "
@@ -58,5 +58,5 @@ class Label:
             int(found["version"]),
             found["distance"],
             found["frames"],
-            f"kr{rerank}" if rerank else None,
+            found["rerank"],
         )

@@ -71,3 +71,4 @@ METRICS: dict[str, Metric] = {
     **{f"R{k}": partial(solved_at, k=k) for k in (1, 5, 10, 20)},
     "mINP": inverse_negative_penalty,
 }
+STANDARD = tuple(METRICS)  # those of every record

@@ -12,13 +12,12 @@ import pandas as pd
 from benchmark import metrics
 from benchmark import rerank as reranking
 from benchmark.k_reciprocal import reranked_blocks
-from benchmark.metrics import METRICS
+from benchmark.metrics import METRICS, STANDARD
 from benchmark.ranking import Embeddings, Gallery, check_distance, distance_blocks, match_ranks
 from benchmark.rules import PROTOCOLS, Protocol
 from benchmark.variants import choose
 
 CMC_LENGTH = 50
-_STANDARD = tuple(METRICS)  # in the per-query table as first and INP
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +131,7 @@ def _scores(
     ap = metrics.average_precision(ranks, protocol.ap)
     per_query = {name: metric(ranks) for name, metric in METRICS.items()}
     means = {name: float(np.mean(found)) for name, found in per_query.items()}
-    own = {name: per_query[name] for name in METRICS if name not in _STANDARD}
+    own = {name: per_query[name] for name in METRICS if name not in STANDARD}
     return Scores(
         values={
             **{name: value for name, value in means.items() if name.startswith("R")},

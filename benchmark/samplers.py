@@ -76,7 +76,8 @@ class TrackletSampler(IdentitySampler):
 
     Each identity's tracklets are shuffled and cut into groups of K, the rest dropped; an identity
     with fewer gives one group with repetition. Two groups of one identity may meet in a batch
-    (AP3D, TCLNet, BiCnet-TKS, SINet).
+    (AP3D, TCLNet, BiCnet-TKS, SINet); where all of a small batch are one identity's, another's
+    takes the place of the last.
     """
 
     def __len__(self) -> int:
@@ -85,16 +86,20 @@ class TrackletSampler(IdentitySampler):
 
     def __iter__(self) -> Iterator[list[Draw]]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        groups = []
+        groups: list[tuple[int, list[int]]] = []  # (person, rows)
         for pid in sorted(self.rows):
             rows, k = rng.permutation(self.rows[pid]), self.clips_per_id
             if len(rows) < k:
-                groups.append(rng.choice(rows, k).tolist())
-            groups += rows[: len(rows) // k * k].reshape(-1, k).tolist()
+                groups.append((pid, rng.choice(rows, k).tolist()))
+            cut = rows[: len(rows) // k * k].reshape(-1, k)
+            groups += [(pid, group) for group in cut.tolist()]
         order = rng.permutation(len(groups)).tolist()
         for start in range(0, len(self) * self.ids_per_batch, self.ids_per_batch):
             chosen = [groups[i] for i in order[start : start + self.ids_per_batch]]
-            yield _draws([row for group in chosen for row in group], self.epoch)
+            if len({pid for pid, _ in chosen}) == 1:  # nobody to be told apart from
+                others = [group for group in groups if group[0] != chosen[0][0]]
+                chosen[-1] = others[rng.integers(len(others))]
+            yield _draws([row for _, group in chosen for row in group], self.epoch)
 
 
 SAMPLERS: dict[str, type[IdentitySampler]] = {

@@ -155,7 +155,7 @@ def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> 
     """One pass of the sampler; means over its steps. Nothing here waits for the device."""
     model, device = state.model.train(), state.accelerator.device
     sums: dict[str, Tensor] = {}
-    odd = torch.full((), -1, device=device)  # the first step whose loss is no number
+    odd = torch.full((), -1, device=device)  # steps before the first whose loss is no number
     for clips, classes, flip in loader:
         lr = recipe.lr_at(state.epoch + (state.step % len(loader)) / len(loader))
         for group in state.optimiser.param_groups:
@@ -186,10 +186,10 @@ def _exact(value: Tensor) -> Tensor:
 
 
 def _refuse_odd(odd: Tensor, state: TrainingState, recipe: Recipe) -> None:
-    step = int(odd)
-    if step >= 0:
+    step = int(odd) + 1
+    if step > 0:
         raise Diverged(
-            f"the loss is no finite number at step {step} (epoch {state.epoch}); the last good "
+            f"the loss is no finite number at step {step} (epoch {state.epoch + 1}); the last good "
             f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}"
         )
 
@@ -203,8 +203,10 @@ def _validate(
     if state.epoch % validation.every and state.epoch != recipe.epochs:
         return {}
     progress.advance("validate", state.epoch, recipe.epochs)
-    model = state.accelerator.unwrap_model(state.model).eval()
-    scores = validation.score(model)
+    model, device = state.accelerator.unwrap_model(state.model).eval(), state.accelerator.device
+    gpus = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on as without it
+        scores = validation.score(model)
     if not math.isfinite(scores["mAP"]):
         raise Diverged(f"validation mAP is {scores['mAP']} after epoch {state.epoch}")
     if validation.keep_best:

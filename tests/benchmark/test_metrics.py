@@ -87,3 +87,13 @@ def test_a_query_without_a_match_has_no_ap():
 def test_an_unknown_form_is_refused():
     with pytest.raises(ValueError, match="expected std or trap"):
         metrics.average_precision(np.array([[1.0]]), "mean")
+
+
+@given(queries=ranks_of_queries)
+def test_each_standard_metric_is_a_value_a_query(queries):
+    for k in (1, 5, 10, 20):
+        found = metrics.METRICS[f"R{k}"](padded(queries))
+        assert found.tolist() == [float(q[0] <= k) for q in queries]
+    inp = metrics.METRICS["mINP"](padded(queries))
+    np.testing.assert_array_equal(inp, metrics.inverse_negative_penalty(padded(queries)))
+    assert set(metrics.STANDARD) == {"R1", "R5", "R10", "R20", "mINP"}

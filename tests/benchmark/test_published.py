@@ -106,11 +106,7 @@ def test_every_table_has_all_its_rows_numbered_in_order(frame):
 
 
 def test_no_table_loses_a_cell(frame):
-<<<<<<< HEAD
-    assert len(frame) == 587
-=======
     assert len(frame) == 610
->>>>>>> refs/heads/psta
     counts = frame.groupby(["paper", "table"]).size()
     assert {table: counts[table] for table in CELLS} == CELLS
 

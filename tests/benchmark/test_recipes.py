@@ -1,8 +1,18 @@
-"""Recipes: what is written is what is meant."""
+"""Recipes by name: what is written is what is meant."""
+
+import json
 
 import pytest
 
-from benchmark.recipes import RECIPES, parse_changes, recipe, variant_of
+from benchmark.recipe import Evaluation, Recipe
+from benchmark.recipes import (
+    RECIPES,
+    from_settings,
+    parse_changes,
+    recipe,
+    replace,
+    variant_of,
+)
 
 
 def test_a_recipe_carries_its_changes_in_its_name():
@@ -22,7 +32,9 @@ def test_a_change_to_the_same_value_is_no_change():
         ({"epochs": "many"}, "expected int"),
         ({"epochs": -1}, "0 or more"),
         ({"sampling": "all"}, "expected one of"),
-        ({"triplet": "hard"}, "a margin, soft or none"),
+        ({"triplet": "hard"}, "a margin or soft"),
+        ({"losses": ("cross_entropy", "tripel")}, "did you mean triplet"),
+        ({"sampler": "tracks"}, "sampler is 'tracks', expected one of identities, tracklets"),
         ({"flip": 2.0}, "0..1"),
         ({"test_frames": "middle"}, "unknown frame rule"),
         ({"channels": (1, 2)}, "four numbers"),
@@ -60,29 +72,52 @@ def test_unified_is_the_one_that_the_design_names():
     )
 
 
-def test_the_cosine_schedule_warms_up_and_comes_down():
-    r = recipe("quick", {"warmup": 2, "epochs": 12, "lr": 1.0, "gamma": 0.01, "schedule": "cosine"})
-    assert r.lr_at(0) == pytest.approx(0.1) and r.lr_at(2) == pytest.approx(1.0)
-    assert r.lr_at(7) == pytest.approx(0.505) and r.lr_at(12) == pytest.approx(0.01)
-
-
-def test_a_methods_own_backbone_is_narrowed():
-    unified = RECIPES["unified"]
-    narrow = recipe("unified", {"channels": (16, 32, 64, 128), "stem": 16})
-    assert str(unified.backbone_of("legacy_seresnet50")) == "legacy_seresnet50"
-    assert narrow.backbone_of("resnet50").name == "resnet50"
-    assert narrow.backbone_of("legacy_seresnet50").name == "seresnet50"
-    assert narrow.backbone_of("resnet50").arguments == {"channels": narrow.channels, "stem": 16}
-
-
-def test_a_vision_transformer_keeps_its_kind_and_is_narrowed_with_the_stages():
-    own = "vit_base_patch16_clip_quickgelu_224"
-    assert str(recipe("unified").backbone_of(own)) == own
-    narrow = recipe("quick").backbone_of(own)
-    assert str(narrow) == f"{own}[depth=2,embed_dim=64,num_heads=4]"
-
-
 def test_none_is_a_word_where_a_setting_takes_words():
     assert recipe("quick", parse_changes(["init=none"])).init == "none"
     assert recipe("quick[init=none]").init == "none"
     assert str(variant_of(recipe("quick", {"init": "none"}))) == "quick[init=none]"
+
+
+def test_a_list_of_losses_is_written_with_plus_and_one_alone_without():
+    changed = recipe("quick[losses=cross_entropy+triplet+contrast,contrast=0.001]")
+    assert changed.losses == ("cross_entropy", "triplet", "contrast")
+    assert recipe("quick[losses=cross_entropy]").losses == ("cross_entropy",)
+    assert str(variant_of(recipe("quick[losses=triplet]"))) == "quick[losses=triplet]"
+
+
+def test_the_evaluation_of_a_recipe_changes_its_scores_and_not_its_name():
+    changed = recipe("quick", {"test_frames": "dense-wrap", "distance": "l2sq-raw", "lr": 0.5})
+    assert changed.evaluation == Evaluation(frames="dense-wrap", distance="l2sq-raw")
+    assert str(variant_of(changed)) == "quick[lr=0.5]"
+    assert replace(changed, {"distance": "cos-bn"}).evaluation.frames == "dense-wrap"
+
+
+def test_a_stored_recipe_comes_back_whatever_its_name_says_today():
+    stored = recipe("quick", {"epochs": 3, "losses": ("triplet",), "milestones": (1, 2)})
+    settings = json.loads(json.dumps(stored.training_settings()))
+    today = {"quick": recipe("quick", {"lr": 1.0})}
+    again = from_settings(str(variant_of(stored)), settings, stored.evaluation)
+    assert again == stored
+    assert variant_of(again, today).arguments["lr"] == stored.lr
+
+
+def test_a_setting_that_is_newer_than_the_stored_recipe_has_its_default():
+    settings = RECIPES["quick"].training_settings()
+    del settings["erase"]
+    assert from_settings("quick", settings, Evaluation()).erase == 0.0
+
+
+def test_a_setting_of_a_later_version_is_refused_by_name():
+    settings = {**RECIPES["quick"].training_settings(), "mixup": 0.2}
+    with pytest.raises(ValueError, match="the stored recipe quick has mixup"):
+        from_settings("quick", settings, Evaluation())
+
+
+def test_a_recipe_of_ones_own_is_found_by_name_and_carries_changes(monkeypatch):
+    monkeypatch.setitem(RECIPES, "mine", Recipe(name="mine", lr=0.5))
+    assert recipe("mine[epochs=3]") == Recipe(name="mine", lr=0.5, epochs=3)
+    assert str(variant_of(recipe("mine[epochs=3]"))) == "mine[epochs=3]"
+
+
+def test_a_recipe_that_nobody_knows_has_its_name_alone():
+    assert str(variant_of(Recipe(name="made", lr=0.5))) == "made"

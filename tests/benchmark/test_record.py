@@ -1,12 +1,11 @@
-"""Records and files that are written whole or not at all."""
+"""Records: read as they were written, and refused by name where they are none."""
 
 import dataclasses
-import errno
 import json
 
 import pytest
 
-from benchmark import files, record
+from benchmark import record
 from benchmark.record import Record
 
 
@@ -61,41 +60,3 @@ def test_nan_is_never_written(tmp_path):
     with pytest.raises(ValueError):
         record.save(example(metrics={"mAP": float("nan")}), tmp_path / "r.json")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "file.txt"
-    files.write_text(path, "old")
-
-    def fail(part):
-        part.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        files.write_whole(path, fail)
-    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
-    assert path.read_text() == "old"
-
-
-@pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "full"), RuntimeError("I/O error: No space left on device")]
-)
-def test_a_full_disk_is_told_in_one_way_with_the_path(tmp_path, error):
-    def fail(part):
-        raise error
-
-    with pytest.raises(OSError, match=r"the disk is full, .*x\.json cannot be written: make room"):
-        files.write_whole(tmp_path / "x.json", fail)
-
-
-def test_what_a_killed_writer_left_is_swept_away(tmp_path):
-    (tmp_path / "sub").mkdir()
-    (tmp_path / "sub" / ".file.x1.part.json").write_text("half")
-    (tmp_path / "kept.json").write_text("{}")
-    files.remove_parts(tmp_path)
-    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["kept.json"]
-
-
-def test_the_hash_does_not_depend_on_the_order_of_keys():
-    assert files.hash_of({"a": 1, "b": 2}) == files.hash_of({"b": 2, "a": 1})
-    assert files.hash_of({"a": 1}) != files.hash_of({"a": 2})

@@ -19,10 +19,10 @@ from pathlib import Path
 from benchmark import record
 from benchmark.clips import FrameRule
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.catalogue import parse_name
 from benchmark.files import remove_parts, write_json, write_text
 from benchmark.label import Label
 from benchmark.record import Record
-from benchmark.variants import parse
 from zoo.experiment.spec import RunSpec
 
 
@@ -127,7 +127,7 @@ def suffix_of(spec: RunSpec, dataset: Dataset) -> str:
     """What tells files of other data from those of the run's own: empty for its own."""
     if dataset.fingerprint == spec.fingerprint:
         return ""
-    name = parse(dataset.name.partition(":")[0]).slug
+    name = parse_name(dataset.name).variants[0].slug
     return f"--{name[:40]}-{dataset.fingerprint[:8]}"
 
 

@@ -1,0 +1,59 @@
+"""Each optimiser's first steps, computed by hand."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from benchmark.optimisers import OPTIMISERS
+from benchmark.recipe import Recipe
+
+LR, DECAY = 0.1, 0.01
+
+
+def steps(name, gradients, start=2.0):
+    """Where one weight stands after a step for each gradient of the loss."""
+    weight = nn.Parameter(torch.tensor(start))
+    recipe = Recipe(name="test", optimiser=name, lr=LR, weight_decay=DECAY)
+    optimiser = OPTIMISERS[name]([weight], recipe)
+    for gradient in gradients:
+        weight.grad = torch.tensor(gradient)
+        optimiser.step()
+    return weight.item()
+
+
+def test_sgd_is_nesterovs_with_the_decay_in_the_gradient():
+    first = 0.5 + DECAY * 2.0
+    weight = 2.0 - LR * (first + 0.9 * first)
+    second = 0.25 + DECAY * weight
+    momentum = 0.9 * first + second
+    weight -= LR * (second + 0.9 * momentum)
+    assert steps("sgd", [0.5, 0.25]) == pytest.approx(weight, rel=1e-6)
+
+
+def test_adams_first_step_is_the_rate_whatever_the_gradient():
+    for gradient in (0.5, 50.0):
+        assert steps("adam", [gradient]) == pytest.approx(2.0 - LR, rel=1e-5)
+
+
+def test_adam_sees_the_decay_as_a_gradient_and_adamw_takes_it_off_the_weight():
+    assert steps("adam", [0.0]) == pytest.approx(2.0 - LR, rel=1e-5)
+    assert steps("adamw", [0.0]) == pytest.approx(2.0 * (1 - LR * DECAY), rel=1e-6)
+
+
+def test_adam_averages_gradients_and_their_squares():
+    gradients, weight, m, v = [0.5, -0.2, 0.1], 2.0, 0.0, 0.0
+    for t, gradient in enumerate(gradients, start=1):
+        g = gradient + DECAY * weight
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        weight -= LR * (m / (1 - 0.9**t)) / (math.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    assert steps("adam", gradients) == pytest.approx(weight, rel=1e-5)
+
+
+def test_an_optimiser_of_ones_own_may_stand_in_a_recipe(monkeypatch):
+    monkeypatch.setitem(OPTIMISERS, "rprop", lambda p, recipe: torch.optim.Rprop(p, lr=recipe.lr))
+    assert steps("rprop", [0.5]) == pytest.approx(2.0 - LR)
+    monkeypatch.delitem(OPTIMISERS, "rprop")
+    with pytest.raises(ValueError, match="optimiser is 'rprop', expected one of adam, adamw, sgd"):
+        Recipe(name="test", optimiser="rprop")
