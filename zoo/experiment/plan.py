@@ -167,6 +167,15 @@ def _opener(request: BenchRequest, progress: Progress) -> Opener:
     return opened
 
 
+def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Dataset]:
+    """The data set of a request, once for each of its splits.
+
+    Raises:
+        LookupError, ValueError, OSError: as `benchmark.datasets.catalogue.open_dataset`.
+    """
+    return _splits(request, _opener(request, progress))
+
+
 def _splits(request: BenchRequest, opener: Opener) -> list[Dataset]:
     """The data set, once for each of its splits."""
     if isinstance(request.dataset, Dataset):
