@@ -119,7 +119,7 @@ def test_the_command_writes_pictures_and_the_report_shows_them(runs, people, cap
     assert command("report", folder.parent.parent) == 0
     capsys.readouterr()
     report = (folder.parent.parent / "report.md").read_text()
-    assert "## Looked at" in report and report.count("](inspect-stenvan") == 3
+    assert "## Inspected queries" in report and report.count("](inspect-stenvan") == 3
     assert 'class="strip query"' in (folder.parent.parent / "report.html").read_text()
 
 
