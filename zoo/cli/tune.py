@@ -1,4 +1,4 @@
-"""``zoo tune``: settings chosen for each method on held-out training persons, with equal budgets."""
+"""``zoo tune``: settings for each method, chosen on held-out training persons with equal budgets."""
 
 from typing import Annotated
 
@@ -66,9 +66,8 @@ def tune(
     """Choose settings for each method on held-out training persons, then train, score, report."""
     from benchmark.recipes import parse_changes
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.experiment.request import BenchRequest
+    from zoo.experiment.request import BenchRequest, TuneRequest
     from zoo.experiment.space import open_space
-    from zoo.experiment.tune import TuneRequest
 
     bench = BenchRequest(
         methods=methods,

@@ -100,3 +100,12 @@ def _values(
     if trial.number == 0 and start is None:
         return {}
     return {name: trial.params[name] for name in parameters}
+
+
+def provenance(study: str, space: str, part: Mapping) -> str:
+    """How a method's settings were chosen, for the records of its final runs."""
+    spent = part["spent"]
+    return (
+        f"tuned: study {study}, space {space}, {spent['trials']} trials, {spent['clips']} clips, "
+        f"{spent['hours']:.2f} h; {in_words(part['chosen'])}"
+    )

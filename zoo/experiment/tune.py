@@ -1,4 +1,4 @@
-"""``zoo tune``: every method's settings chosen on held-out training persons, with one budget for all.
+"""``zoo tune``: each method's settings chosen on held-out training persons, with equal budgets.
 
 Trials are ordinary runs, trained without a fifth of the training persons and scored on these. The
 test part is opened once, for the settings that were chosen and for those of the recipe as it
@@ -27,36 +27,15 @@ from zoo.experiment.execute import Failure, execute, lock
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.plan import Plan, PlannedRun, open_splits
-from zoo.experiment.request import BenchRequest
+from zoo.experiment.request import TuneRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
 from zoo.experiment.run import Run
-from zoo.experiment.space import Space, Value, apply, defaults
+from zoo.experiment.space import Value, apply, defaults
 from zoo.experiment.spec import RunSpec, specify
-from zoo.experiment.trials import in_words, read_log, suggest, summary_of
+from zoo.experiment.trials import in_words, provenance, read_log, suggest, summary_of
 from zoo.experiment.validate import ValidationPlan
 
 REDUCTION = 3  # successive halving: a third goes on
-
-
-@dataclass(frozen=True, kw_only=True)
-class TuneRequest:
-    """A search for each method.
-
-    Attributes:
-        bench: methods, data, recipe and seeds of the final runs.
-        space: what is chosen from.
-        trials: of each method; trial 0 is the recipe as it stands.
-        clips: budget of training clips for each method; None for trials alone.
-        folds: into how many parts the training persons are cut; one is held out.
-        seed: of the searches and of every trial.
-    """
-
-    bench: BenchRequest
-    space: Space
-    trials: int = 20
-    clips: int | None = None
-    folds: int = 5
-    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +67,7 @@ def tune(request: TuneRequest, progress: Progress = SILENT) -> TuneResult:
         ValueError: something does not fit, or all trials of a method diverged.
         OSError: data are missing, or the result folder cannot be written.
     """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # `progress` says what there is to say
     search = _Search(request, progress)
     with lock(search.out):
         found = {name: search.method(name, chosen) for name, chosen in search.recipes.items()}
@@ -239,7 +219,9 @@ class _Search:
         bench, runs = self.request.bench, []
         for name, chosen in self.recipes.items():
             scoring = scoring_of(bench, chosen, self.dataset)
-            tuned = replace(scoring, chosen_by=self._provenance(found[name]))
+            tuned = replace(
+                scoring, chosen_by=provenance(self.study, self.request.space.name, found[name])
+            )
             for values, rules in (({}, scoring), (found[name]["chosen"], tuned)):
                 runs += self._final_runs(name, chosen, values, rules)
         distinct = {run.spec.id: run for run in reversed(runs)}  # a choice may be the recipe itself
@@ -252,13 +234,6 @@ class _Search:
         seeds = range(self.request.bench.seeds)
         specs = [self._spec(name, chosen, values, seed=seed, validate=False) for seed in seeds]
         return [PlannedRun(spec=one, dataset=self.dataset, scoring=scoring) for one in specs]
-
-    def _provenance(self, part: Mapping) -> str:
-        spent = part["spent"]
-        return (
-            f"tuned: study {self.study}, space {self.request.space.name}, {spent['trials']} trials, "
-            f"{spent['clips']} clips, {spent['hours']:.2f} h; {in_words(part['chosen'])}"
-        )
 
     def summary(self, found: Mapping[str, dict]) -> dict:
         """What the report reads: space, budget, and every method's trials and choice."""
