@@ -116,8 +116,8 @@ def _load_imagenet(network: nn.Module, variant: Variant) -> None:
         source = timm.create_model(name, pretrained=True, **variant.arguments)
     except Exception as error:  # hub, cache and network each raise their own
         raise OSError(
-            f"the ImageNet weights {name} cannot be had ({_first_line(error)}): "
-            "download them once while online, or use --set init=none"
+            f"the ImageNet weights {name} cannot be had ({_first_line(error)}): download them once "
+            "while online, or use --set init=none"
         ) from None
     network.load_state_dict(source.state_dict())
 

@@ -179,8 +179,8 @@ def _contents(module: ModuleType, text: str) -> Iterator[tuple[str, str, object]
         expected, form = (tuple, "a tuple of functions") if home is None else (dict, "a dictionary")
         if not isinstance(listed, expected):
             raise ValueError(
-                f"plugin {text!r}, {_place(module, kind)}: {attribute} is "
-                f"{type(listed).__name__}, expected {form}"
+                f"plugin {text!r}, {_place(module, kind)}: {attribute} is {type(listed).__name__}, "
+                f"expected {form}"
             )
         for item in listed:
             thing = item if home is None else listed[item]
@@ -263,6 +263,6 @@ def _check_function(thing: object, origin: str, *, method: bool) -> None:
     if bare or "num_classes" not in given:
         wrong = f"{bare[0]} has no default" if bare else "it does not take num_classes"
         raise ValueError(
-            f"{origin}: {thing.__name__}: {wrong}; expected e.g. "
-            "def mine(backbone='resnet50', num_classes=0, *, depth: int = 1)"
+            f"{origin}: {thing.__name__}: {wrong}; expected e.g. def mine(backbone='resnet50', "
+            "num_classes=0, *, depth: int = 1)"
         )

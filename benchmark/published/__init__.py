@@ -23,8 +23,8 @@ PAPERS = {
     "(AAAI 2019)",
     "resnet3d": "Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
     "Attention (2018)",
-    "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification "
-    "(ECCV 2020)",
+    "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification (ECCV "
+    "2020)",
 }
 COLUMNS = (
     "paper",

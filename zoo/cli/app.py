@@ -36,9 +36,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog="Example: zoo bench --methods stenvan,sta --dataset synthetic. Results go to files, "
-    "progress to "
-    "stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong use. ZOO_DEBUG=1 shows "
-    "tracebacks.",
+    "progress to stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong use. ZOO_DEBUG=1 "
+    "shows tracebacks.",
 )
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("train", epilog=train.EXAMPLES)(train.train)
