@@ -2,14 +2,20 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
-from tests.conftest import TINY_SET, command
+from benchmark.progress import SILENT
+from tests.conftest import TINY, TINY_SET, command, draw_person
 from tests.zoo.loopback import Loopback
 from tests.zoo.shelf import shelve
 from zoo.checkpoints import config
 from zoo.checkpoints.config import Settings
 from zoo.checkpoints.table import read_table
+from zoo.experiment.bench import carry_out
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.paper_recipes import recipe
+from zoo.experiment.request import BenchRequest
 
 PUBLISHED = "sta.folder"
 
@@ -64,6 +70,44 @@ def results(people, tmp_path_factory):
     assert command("bench", *arguments, *TINY_SET, *places) == 0
     (run,) = (out / "runs").iterdir()
     return run
+
+
+@pytest.fixture
+def finished_run(results, tmp_path):
+    """A copy of that run in a result folder of its own, to be changed."""
+    copy = tmp_path / "copied" / "runs" / results.name
+    shutil.copytree(results, copy)
+    return RunFolder(copy)
+
+
+def ask(people, out, **changes):
+    """A request for one epoch of the tiny network."""
+    fields = {"methods": "sta", "dataset": "folder", "data_root": people, "out": out, "workers": 0}
+    fields |= {"recipe": recipe("quick", TINY | {"epochs": 1}), "device": "cpu", "command": "test"}
+    return BenchRequest(**fields | changes)
+
+
+@pytest.fixture
+def bench(people, tmp_path):
+    """Carry out a bench of one epoch of the tiny network, with changes; its result."""
+    return lambda **changes: carry_out(ask(people, tmp_path / "out", **changes), SILENT)
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory):
+    """A folder data set with enough training persons to hold some out: 10, and 2 test persons."""
+    root = tmp_path_factory.mktemp("crowd")
+    rng = np.random.default_rng(1)
+    for person in range(12):
+        upper, lower = rng.integers(40, 215, (2, 3))
+        for camera in (1, 2):
+            part = "train" if person < 10 else ("query" if camera == 1 else "gallery")
+            for tracklet in range(2 if person < 10 else 1):
+                folder = root / part / f"p{person}" / f"c{camera}_{tracklet}"
+                folder.mkdir(parents=True)
+                for frame in range(2):
+                    draw_person(folder / f"{frame}.jpg", upper, lower, camera, rng)
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,9 @@ Sweep = Annotated[
 ]
 AlsoTest = Annotated[
     str | None,
-    typer.Option(help="Further data sets to score on, separated by commas, each by its protocol."),
+    typer.Option(
+        help="Further data sets to score on, each by its protocol: NAME or NAME=DIR, with commas."
+    ),
 ]
 
 

@@ -104,7 +104,7 @@ def bench(
     seeds: int = 1,
     protocols: str | None = None,
     rerank: str | None = None,
-    also_test: Sequence[str] = (),
+    also_test: Sequence[str | Dataset] = (),
     data_root: Path | str | None = None,
     out: Path | str | None = None,
     device: str = "auto",
@@ -125,7 +125,7 @@ def bench(
         seeds: runs of each method.
         protocols: names separated by commas, or ``all``; None is the data set's own.
         rerank: score again after this re-ranking, e.g. ``kr(20,6,0.3)``.
-        also_test: further data sets to score on.
+        also_test: further data sets to score on: open, ``NAME`` or ``NAME=DIR``.
         data_root: where the data lie.
         out: result folder; None makes a name from data set and recipe.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.

@@ -1,5 +1,6 @@
 """Data sets by name, those of plugins among them."""
 
+import re
 from pathlib import Path
 
 from benchmark.datasets import catalogue
@@ -8,6 +9,8 @@ from benchmark.progress import SILENT, Progress
 from zoo import plugins
 from zoo.checkpoints.publish import FinishedRun
 from zoo.experiment.spec import RunSpec
+
+_WITH_FOLDER = re.compile(r"(?P<name>[^=\[]+(\[[^]]*\])?[^=]*)=(?P<folder>.+)")
 
 
 def open_dataset(
@@ -28,6 +31,25 @@ def open_dataset(
     extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
     folder = None if root is None else Path(root)
     return catalogue.open_dataset(name, folder, progress=progress, extra=extra)
+
+
+def open_further(text: str, root: Path | None, progress: Progress = SILENT) -> Dataset:
+    """Open a data set beside the one that is trained on: ``NAME`` or ``NAME=DIR``.
+
+    Without DIR it lies in the folder of its name, in or beside that of the first, or in the same
+    one; a set that makes itself needs none.
+
+    Raises:
+        LookupError, ValueError, FileNotFoundError: as `open_dataset`.
+    """
+    given = _WITH_FOLDER.fullmatch(text)
+    if given:
+        return open_dataset(given["name"], given["folder"], progress=progress)
+    name = catalogue.parse_name(text).variants[0].name
+    if root is None or catalogue.is_self_made(text):
+        return open_dataset(text, progress=progress)
+    places = (root / name, root.absolute().parent / name)
+    return open_dataset(text, next(filter(Path.is_dir, places), root), progress=progress)
 
 
 def open_data_of(

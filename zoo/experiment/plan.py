@@ -14,7 +14,7 @@ from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
 from zoo.experiment import pretrained
-from zoo.experiment.data import open_dataset
+from zoo.experiment.data import open_dataset, open_further
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.request import BenchRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
@@ -85,7 +85,7 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
         out=request.out or Path("results") / f"{first.name}-{what}".translate(_FILE_SAFE),
         options=ExecutionOptions(device=device, workers=request.workers, command=request.command),
         sweep=sweep,
-        also_test=tuple(opener(text) for text in request.also_test),
+        also_test=tuple(_further(one, request, progress) for one in request.also_test),
         train_only=request.train_only,
     )
 
@@ -111,7 +111,7 @@ def _trained_runs(
                 dataset,
                 seed=seed,
                 precision=request.precision,
-                validation=_validation(request, chosen),
+                validation=_validation(request, chosen, dataset),
             ),
             dataset=dataset,
             scoring=scoring_of(request, chosen, dataset),
@@ -123,17 +123,18 @@ def _trained_runs(
     return runs, "paper" if request.recipe == "paper" else runs[0].spec.recipe
 
 
-def _validation(request: BenchRequest, chosen: Recipe) -> dict | None:
+def _validation(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> dict | None:
+    """How epochs are scored; an error now if the data set has too few persons for it."""
     if not request.validate and request.select == "last":
         return None
-    return dataclasses.asdict(
-        ValidationPlan(
-            every=max(request.validate, 1),
-            select=request.select,
-            frames=str(chosen.rule),
-            distance=chosen.evaluation.distance,
-        )
+    found = ValidationPlan(
+        every=max(request.validate, 1),
+        select=request.select,
+        frames=str(chosen.rule),
+        distance=chosen.evaluation.distance,
     )
+    dataset.held_out(found.fold, found.folds)
+    return dataclasses.asdict(found)
 
 
 def _pretrained_runs(
@@ -167,6 +168,7 @@ def _opener(request: BenchRequest, progress: Progress) -> Opener:
     return opened
 
 
+<<<<<<< HEAD
 def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Dataset]:
     """The data set of a request, once for each of its splits.
 
@@ -174,6 +176,13 @@ def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Data
         LookupError, ValueError, OSError: as `benchmark.datasets.catalogue.open_dataset`.
     """
     return _splits(request, _opener(request, progress))
+=======
+def _further(asked: str | Dataset, request: BenchRequest, progress: Progress) -> Dataset:
+    """A data set that is scored on as well; no smoke test scores on the whole of it."""
+    if isinstance(asked, str):
+        asked = open_further(asked, request.data_root, progress)
+    return asked if request.limit is None else asked.limited(request.limit)
+>>>>>>> refs/heads/exptests
 
 
 def _splits(request: BenchRequest, opener: Opener) -> list[Dataset]:

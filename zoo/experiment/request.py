@@ -23,7 +23,8 @@ class BenchRequest:
         protocols: names separated by commas, ``all``, or None for the data set's own.
         rerank: score again after this re-ranking, e.g. ``kr(20,6,0.3)``.
         sweep: score also on test sets that differ in one knob, e.g. ``occlusion=0:0.8:0.2``.
-        also_test: further data sets whose test parts are scored, each by its name.
+        also_test: further data sets whose test parts are scored, each by its own protocol: open,
+            ``NAME`` or ``NAME=DIR``.
         pretrained: take checkpoints instead of training.
         train_only: stop every run when it is trained.
         validate: score held-out training persons every so many epochs; 0 for never.
@@ -45,7 +46,7 @@ class BenchRequest:
     protocols: str | None = None
     rerank: str | None = None
     sweep: str | None = None
-    also_test: tuple[str, ...] = ()
+    also_test: tuple[str | Dataset, ...] = ()
     pretrained: bool = False
     train_only: bool = False
     validate: int = 0

@@ -1,0 +1,50 @@
+"""Data sets by name, ours and those of plugins."""
+
+import dataclasses
+import shutil
+
+import pytest
+
+from zoo import plugins
+from zoo.experiment.data import open_data_of, open_dataset, open_further
+
+
+def test_a_plugin_s_data_set_is_opened_like_ours(people, monkeypatch):
+    def mine(root):
+        return dataclasses.replace(open_dataset("folder", root), name="mine")
+
+    monkeypatch.setattr(plugins, "_ADDED", {"METHODS": {}, "DATASETS": {}})
+    plugins.register("dataset", mine)
+    assert open_dataset("mine", str(people)).name == "mine"
+
+
+def test_a_run_s_data_are_opened_with_their_limit(finished_run, people):
+    spec = finished_run.spec()
+    whole = open_data_of(spec, people)
+    assert whole.fingerprint == spec.fingerprint
+    limited = whole.limited(2)
+    changed = dataclasses.replace(spec, dataset=limited.name, fingerprint=limited.fingerprint)
+    assert open_data_of(changed, people) == limited
+
+
+def test_another_copy_of_a_run_s_data_is_refused(finished_run, people, tmp_path):
+    shutil.copytree(people, tmp_path / "copy")
+    next((tmp_path / "copy" / "query").rglob("*.jpg")).unlink()
+    with pytest.raises(ValueError, match="the run was made on .*look at it where that copy lies"):
+        open_data_of(finished_run.spec(), tmp_path / "copy")
+
+
+def test_a_further_set_lies_where_it_is_said_to(people, crowd):
+    assert len(open_further(f"folder={crowd}", people).train_pids) == 10
+    assert not open_further(f"folder[cameras=true]={crowd}", people).notes
+
+
+@pytest.mark.parametrize("place", ["all", "all/first"])
+def test_a_further_set_lies_under_its_name_in_or_beside_the_first(people, crowd, tmp_path, place):
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "all" / "folder").symlink_to(crowd)
+    assert len(open_further("folder", tmp_path / place).train_pids) == 10
+
+
+def test_a_further_set_may_lie_in_the_same_folder(people):
+    assert open_further("folder", people) == open_dataset("folder", people)

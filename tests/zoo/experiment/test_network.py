@@ -1,0 +1,29 @@
+"""A run's network."""
+
+import dataclasses
+
+import torch
+from safetensors.torch import load_file
+
+from zoo.experiment.network import build, load_weights
+
+
+def test_the_seed_decides_the_start(finished_run):
+    spec = finished_run.spec()
+    first, same, other = (build(dataclasses.replace(spec, seed=seed), 4) for seed in (1, 1, 2))
+    weights = [model.state_dict()["head.classifier.weight"] for model in (first, same, other)]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+
+
+def test_the_trained_network_has_no_classifier_and_evaluates(finished_run):
+    model = load_weights(finished_run.spec(), finished_run.weights)
+    assert model.head.classifier is None and not model.training
+    stored, loaded = load_file(finished_run.weights), model.state_dict()
+    assert all(torch.equal(loaded[key], stored[key]) for key in loaded)
+
+
+def test_the_neck_of_the_recipe_reaches_the_network(finished_run):
+    spec = finished_run.spec()
+    plain = dataclasses.replace(spec, settings=spec.settings | {"neck": "bn"})
+    assert isinstance(build(plain, 0, trained=True).neck, torch.nn.BatchNorm1d)
+    assert isinstance(build(spec, 0, trained=True).neck, torch.nn.Identity)

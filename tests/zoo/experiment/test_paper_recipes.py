@@ -1,0 +1,47 @@
+"""Each paper's own recipe."""
+
+import dataclasses
+
+import pytest
+
+from benchmark.recipes import QUICK, RECIPES, UNIFIED, replace
+from zoo import registry
+from zoo.experiment.paper_recipes import PAPER, known_recipes, make_recipe, recipe, written_form
+
+
+def test_every_method_has_the_recipe_of_its_paper():
+    missing = [name for name in registry.list_methods() if f"paper/{name}" not in PAPER]
+    assert not missing
+    assert all(name == chosen.name for name, chosen in PAPER.items())
+
+
+def test_the_figures_are_those_of_the_papers():
+    sta, stenvan = PAPER["paper/sta"], PAPER["paper/stenvan"]
+    assert (sta.epochs, sta.lr, sta.triplet, sta.frames) == (800, 3e-4, 0.3, 4)
+    assert sta.evaluation.distance == "l2sq-raw" and stenvan.evaluation.distance == "cos-bn"
+    assert (stenvan.epochs, stenvan.milestones) == (200, (50, 100, 150))
+
+
+def test_a_recipe_of_one_s_own_is_known_beside_ours(monkeypatch):
+    monkeypatch.setitem(RECIPES, "mine", dataclasses.replace(QUICK, name="mine", epochs=1))
+    assert recipe("mine").epochs == 1 and "mine" in known_recipes()
+
+
+def test_the_written_form_names_the_changes_of_the_training_part():
+    changed = make_recipe("quick", lr=1e-3, distance="l2sq-raw")
+    assert written_form(changed) == "quick[lr=0.001]"
+    assert recipe(written_form(changed)) == replace(changed, {"distance": "cos-bn"})
+    assert written_form(UNIFIED) == "unified"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "says"),
+    [
+        ("paper/stan", {}, "did you mean paper/sta"),
+        ("quick", {"epoch": 3}, "did you mean epochs"),
+        ("quick", {"lr": "fast"}, "expected float"),
+    ],
+)
+def test_what_is_no_recipe_is_refused(name, settings, says):
+    with pytest.raises((LookupError, ValueError), match=says):
+        make_recipe(name, **settings)

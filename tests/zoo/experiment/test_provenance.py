@@ -1,0 +1,46 @@
+"""What a record says beside its numbers."""
+
+import dataclasses
+
+import pytest
+
+from benchmark.recipes import QUICK, replace
+from tests.zoo.experiment.test_spec import DATA, spec_of
+from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.provenance import common_record, notes_of
+
+
+def record_of(spec, dataset=DATA, **options):
+    about = {"cost": {}, "checkpoint": "0", "selection": "last epoch"}
+    return common_record(spec, dataset, ExecutionOptions(**options), **about)
+
+
+def test_a_record_names_run_machine_and_command():
+    found = record_of(spec_of(seed=3), command="zoo bench")
+    assert (found.run, found.seed, found.command) == (spec_of(seed=3).id, 3, "zoo bench")
+    assert found.environment["device"] == "cpu" and found.environment["torch"]
+    assert found.arguments == {"backbone": spec_of().backbone, "neck": "own"}
+    assert found.notes == []
+
+
+def test_data_that_were_not_trained_on_are_told():
+    other = dataclasses.replace(DATA, name="other", fingerprint="1", notes=("rebuilt",))
+    assert record_of(spec_of(), other).notes == ["rebuilt", "trained on none (0), scored on other"]
+
+
+@pytest.mark.parametrize("method", ["seresnet50_tp", "seresnet50_ta", "seresnet50_rnn"])
+def test_a_method_named_for_se_without_se_says_so(method):
+    (note,) = record_of(spec_of(method)).notes
+    assert note.startswith(f"{method} is named for SE-ResNet-50 and built on resnet50[")
+    assert notes_of(spec_of(method, replace(QUICK, {"backbone": "own"}))) == []
+
+
+def test_the_baseline_of_sta_says_where_it_is_the_average():
+    assert "sta_baseline equals sta_avg here" in record_of(spec_of("sta_baseline")).notes[0]
+    assert notes_of(spec_of("sta_baseline", replace(QUICK, {"frames": 1}))) == []
+    assert notes_of(spec_of("sta_avg")) == []
+
+
+def test_persons_that_were_held_out_are_told():
+    (note,) = notes_of(spec_of(validation={"folds": 4}))
+    assert note == "1 of 4 parts of the training persons was held out to validate"

@@ -1,0 +1,72 @@
+"""What a run is: everything that decides its weights, and nothing else."""
+
+import dataclasses
+
+import pytest
+
+from benchmark.datasets.base import Dataset
+from benchmark.recipe import Evaluation
+from benchmark.recipes import QUICK, RECIPES, replace
+from zoo.experiment.spec import RunSpec, specify
+
+DATA = Dataset(name="none", train=(), test=(), query=(), fingerprint="0", protocol="open")
+
+
+def spec_of(method="sta", chosen=QUICK, **options):
+    return specify(method, chosen, DATA, **options)
+
+
+def test_the_id_is_that_of_what_is_stored(finished_run):
+    stored = finished_run.spec()
+    assert RunSpec(**stored.as_dict()).id == stored.id and finished_run.path.name == stored.folder
+
+
+def test_another_evaluation_is_the_same_run():
+    other = replace(QUICK, {"test_frames": "all", "distance": "l2sq-raw"})
+    assert spec_of(chosen=other).id == spec_of().id
+
+
+def test_what_a_recipe_is_called_decides_nothing():
+    assert spec_of(chosen=dataclasses.replace(QUICK, name="mine")).id == spec_of().id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"chosen": replace(QUICK, {"lr": 1e-3})},
+        {"chosen": replace(QUICK, {"losses": ("cross_entropy",)})},
+        {"method": "sta[blocks=2]"},
+        {"seed": 1},
+        {"precision": "bf16"},
+        {"validation": {"fold": 0}},
+    ],
+)
+def test_what_changes_the_weights_is_another_run(change):
+    assert spec_of(**change).id != spec_of().id
+
+
+def test_a_run_is_read_with_the_settings_that_it_stored(monkeypatch):
+    spec = spec_of(chosen=replace(QUICK, {"epochs": 3}))
+    monkeypatch.setitem(RECIPES, "quick", replace(QUICK, {"height": 32, "frames": 2, "lr": 1.0}))
+    evaluation = Evaluation(distance="l2sq-raw")
+    stored = RunSpec(**spec.as_dict()).trained_by(evaluation)
+    assert stored == dataclasses.replace(replace(QUICK, {"epochs": 3}), evaluation=evaluation)
+
+
+def test_a_paper_s_stem_reaches_the_methods_that_have_one():
+    released = replace(QUICK, {"stem_activation": False})
+    assert spec_of("stenvan", released).method == "stenvan[stem_activation=false]"
+    assert spec_of("sta", released).method == "sta"
+
+
+def test_optional_fields_are_stored_only_where_they_are_set():
+    assert not {"checkpoint", "validation"} & set(spec_of().as_dict())
+    taken = dataclasses.replace(spec_of(), checkpoint="sta.x@0")
+    assert taken.as_dict()["checkpoint"] == "sta.x@0" and taken.id != spec_of().id
+
+
+def test_the_backbone_is_the_one_that_the_recipe_narrows():
+    narrow = "[channels=16+32+64+128,layers=1+2+3+1,stem=16]"
+    assert spec_of().backbone == f"resnet50{narrow}"
+    own = replace(QUICK, {"backbone": "own"})
+    assert spec_of("seresnet50_tp", own).backbone == f"seresnet50{narrow}"
