@@ -69,7 +69,7 @@ class Validation:
         score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them.
         every: epochs between two scorings; the last epoch is always scored.
         keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
-        after: told epoch (from 1) and mAP once the epoch is saved; what it raises ends the training.
+        after: told epoch, from 1, and mAP once the epoch is saved; what it raises ends training.
     """
 
     score: Callable[[nn.Module], dict[str, float]]

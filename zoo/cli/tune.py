@@ -1,4 +1,4 @@
-"""``zoo tune``: settings for each method, chosen on held-out training persons with equal budgets."""
+"""``zoo tune``: each method's settings chosen on held-out training persons, with equal budgets."""
 
 from typing import Annotated
 

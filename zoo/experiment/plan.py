@@ -168,7 +168,6 @@ def _opener(request: BenchRequest, progress: Progress) -> Opener:
     return opened
 
 
-<<<<<<< HEAD
 def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Dataset]:
     """The data set of a request, once for each of its splits.
 
@@ -176,13 +175,13 @@ def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Data
         LookupError, ValueError, OSError: as `benchmark.datasets.catalogue.open_dataset`.
     """
     return _splits(request, _opener(request, progress))
-=======
+
+
 def _further(asked: str | Dataset, request: BenchRequest, progress: Progress) -> Dataset:
     """A data set that is scored on as well; no smoke test scores on the whole of it."""
     if isinstance(asked, str):
         asked = open_further(asked, request.data_root, progress)
     return asked if request.limit is None else asked.limited(request.limit)
->>>>>>> refs/heads/exptests
 
 
 def _splits(request: BenchRequest, opener: Opener) -> list[Dataset]:
