@@ -21,7 +21,7 @@ from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.run import Run
 from zoo.experiment.spec import specify
 
-RECIPE = recipe("quick", {**TINY, "init": "synthetic"})
+RECIPE = recipe("quick", {**TINY, "init": "synthetic", "neck": "own"})
 BACKBONE = str(RECIPE.backbone_of("vit_base_patch16_clip_quickgelu_224"))
 
 
