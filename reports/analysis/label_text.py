@@ -39,8 +39,8 @@ _FRAMES = {
     "taken: one clip of {} frames a track",
     "even": "{} evenly spaced frames are taken: one clip a track",
     "begin": "{} frames from the beginning of the track are taken: one clip a track",
-    "dense": "the whole track is taken in clips of {} frames, the last one filled by repeating "
-    "its own frames; the clips count alike in the mean",
+    "dense": "the whole track is taken in clips of {} frames, the last one filled by repeating its "
+    "own frames; the clips count alike in the mean",
     "all": "the whole track is taken in clips of {} frames, the last one as short as it falls; "
     "every frame counts alike in the mean",
     "all-max": "every frame of the track is embedded by itself and the maximum is taken",
