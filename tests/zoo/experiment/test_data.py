@@ -30,7 +30,7 @@ def test_a_run_s_data_are_opened_with_their_limit(finished_run, people):
 def test_another_copy_of_a_run_s_data_is_refused(finished_run, people, tmp_path):
     shutil.copytree(people, tmp_path / "copy")
     next((tmp_path / "copy" / "query").rglob("*.jpg")).unlink()
-    with pytest.raises(ValueError, match="the run was made on .*look at it where that copy lies"):
+    with pytest.raises(ValueError, match=r"the run was made on .*look at it where that copy lies"):
         open_data_of(finished_run.spec(), tmp_path / "copy")
 
 
