@@ -77,6 +77,8 @@ def notes_of(spec: RunSpec) -> list[str]:
         notes.append(f"{name} is named for SE-ResNet-50 and built on {spec.backbone}, without SE")
     if name == "sta_baseline" and spec.settings["frames"] > 1:
         notes.append("sta_baseline equals sta_avg here: the paper trains it on single frames")
+    if spec.backbone == registry.OWN and spec.settings["init"] != "none":
+        notes.append(f"{name} brings its own network: init={spec.settings['init']} was not for it")
     if spec.validation is not None:
         plan = ValidationPlan(**spec.validation)
         notes.append(f"1 of {plan.folds} parts of the training persons was held out to validate")

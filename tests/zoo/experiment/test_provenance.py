@@ -41,6 +41,11 @@ def test_the_baseline_of_sta_says_where_it_is_the_average():
     assert notes_of(spec_of("sta_avg")) == []
 
 
+def test_a_method_that_brings_its_network_says_that_it_started_elsewhere():
+    spec = dataclasses.replace(spec_of(), backbone="own")
+    assert notes_of(spec) == ["sta brings its own network: init=synthetic was not for it"]
+
+
 def test_persons_that_were_held_out_are_told():
     (note,) = notes_of(spec_of(validation={"folds": 4}))
     assert note == "1 of 4 parts of the training persons was held out to validate"
