@@ -3,7 +3,7 @@ import pytest
 from benchmark.clips import frame_rule
 from benchmark.label import Label
 from benchmark.protocols import PROTOCOLS
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from reports.analysis.label_text import explain, frames_of, order, without_number
 
 
