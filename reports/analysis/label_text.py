@@ -30,9 +30,9 @@ _PROTOCOLS = {
     "prid178-10@1": f"{_PAIR.format('b', '89 of 178 persons', 'a')} {_STEP}; {_ERROR}.",
     "prid200-rand10@1": f"{_PAIR.format('b', '100 of the first 200 persons', 'a')} {_STEP}; "
     f"{_ERROR}.",
-    "validation@1": "Held-out training persons alone: tracks that are no query and not of id −1 "
-    f"(junk) are the gallery. For each query, {_OWN}. {_STEP}; {_SKIP}.",
     "open@1": f"The gallery is every test track that is no query. {_BOTH} {_STEP}; {_SKIP}.",
+    "validation@1": "Held-out training persons alone. Queries and tracks of id −1 (junk) leave the "
+    f"gallery. For each query, {_OWN}. {_STEP}; {_SKIP}.",
 }
 _DISTANCES = {"cos": "Cosine distance", "l2sq": "Squared Euclidean distance"}
 _PLACES = {"bn": "after the batch-norm neck", "raw": "before the batch-norm neck"}
