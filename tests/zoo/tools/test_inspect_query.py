@@ -12,6 +12,7 @@ from benchmark.pixels import read_clip
 from reports.read import inspection
 from tests.conftest import TINY_SET, command
 from zoo.tools import inspect_query as inspect
+from zoo.tools.inspected_run import choose_queries, open_run
 
 METHODS = ("sta", "stenvan", "nlam_nltp")
 
@@ -28,11 +29,11 @@ def runs(people, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(runs, people):
-    return inspect.open_run(runs["sta"], None, people)
+    return open_run(runs["sta"], None, people)
 
 
 def looked(run, rows, top=10):
-    return inspect.inspect(run, rows, top=top, device="cpu", on_progress=lambda *_: None)
+    return inspect.inspect(run, rows, top=top, device="cpu")
 
 
 def test_the_ranking_shown_is_the_one_that_was_scored(opened):
@@ -71,7 +72,7 @@ def test_the_first_right_track_is_shown_however_late_it_comes(opened):
 
 
 def test_junk_stands_where_it_would_rank_and_takes_no_rank(runs, people):
-    run = inspect.open_run(runs["sta"], "mars-ap3d", people)
+    run = open_run(runs["sta"], "mars-ap3d", people)
     (one,) = looked(run, [int(run.per_query.index[0])])
     kinds = [strip.kind for strip in one.strips]
     assert kinds[:2] == ["query", "junk"]  # the query itself is in this gallery
@@ -91,7 +92,7 @@ def test_junk_stands_where_it_would_rank_and_takes_no_rank(runs, people):
 def test_the_method_s_own_attention_is_kept_for_the_query_and_the_nearest(
     runs, people, method, shapes
 ):
-    run = inspect.open_run(runs[method], None, people)
+    run = open_run(runs[method], None, people)
     (one,) = looked(run, [int(run.per_query.index[0])])
     with_attention = [strip for strip in one.strips if strip.attention]
     assert [strip.rank for strip in with_attention] == [None, 1]
@@ -101,10 +102,10 @@ def test_the_method_s_own_attention_is_kept_for_the_query_and_the_nearest(
 
 
 def test_the_worst_queries_are_those_of_lowest_ap(opened):
-    rows = inspect.choose_queries(opened, [], 2)
+    rows = choose_queries(opened, [], 2)
     assert set(opened.per_query.loc[rows, "AP"]) <= set(opened.per_query["AP"].nsmallest(2))
     given = int(opened.per_query["AP"].idxmax())
-    assert inspect.choose_queries(opened, [given], 2)[0] == given
+    assert choose_queries(opened, [given], 2)[0] == given
 
 
 def test_the_command_writes_pictures_and_the_report_shows_them(runs, people, capsys):
@@ -124,7 +125,7 @@ def test_the_command_writes_pictures_and_the_report_shows_them(runs, people, cap
 
 
 def test_pictures_need_neither_weights_nor_images_again(runs, people, tmp_path):
-    run = inspect.open_run(runs["sta"], None, people)
+    run = open_run(runs["sta"], None, people)
     path = inspection.save(looked(run, [int(run.per_query.index[0])])[0], tmp_path)
     code = (
         "import sys; from pathlib import Path; from reports.figures import film_strips\n"
