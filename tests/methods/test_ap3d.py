@@ -317,15 +317,15 @@ def test_pictures_show_neighbours_of_the_middle_frame_and_the_clip(narrow, draw)
     model = drawn(ap3d_nl(narrow((1, 2, 3, 1), CHANNELS)))
     maps = model.attention(draw(2, 4, 3, 64, 32).double())
     assert {name: list(array.shape) for name, array in maps.items()} == {
-        "align_stage2_block0": [2, 3, 4, 8, 4],
+        "stage2_block0_alignment": [2, 3, 4, 8, 4],
         "stage2_block1": [2, 3, 4, 8, 4],
-        "align_stage3_block0": [2, 3, 4, 4, 2],
+        "stage3_block0_alignment": [2, 3, 4, 4, 2],
         "stage3_block1": [2, 3, 4, 4, 2],
-        "align_stage3_block2": [2, 3, 4, 4, 2],
+        "stage3_block2_alignment": [2, 3, 4, 4, 2],
     }
     for name, array in maps.items():
         shares = array.sum((3, 4))  # [B, 3, T]
-        if name.startswith("align"):
+        if name.endswith("_alignment"):
             assert not shares[:, :, [0, 2]].any()
             gates = shares[:, :, [1, 3]]
             assert ((gates > 0.01) & (gates < 0.99)).all()
