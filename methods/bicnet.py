@@ -85,7 +85,8 @@ class DAO(nn.Module):
     def __init__(self, channels: int, rows: int):
         super().__init__()
         self.score = nn.ModuleList(nn.Conv1d(channels, 1, 1) for _ in range(2))  # v, b
-        self.mix = nn.ModuleList(  # M, b' of the second and the third low frame
+        # M, b' of the second and the third low frame
+        self.mix = nn.ModuleList(
             nn.Sequential(nn.Conv1d(rows, rows, 1), nn.BatchNorm1d(rows)) for _ in range(2)
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(GROUP))
@@ -157,7 +158,8 @@ class BiCnet(nn.Module):
         super().__init__()
         self.frames = FrameNet(backbone)
         widths = self.frames.widths
-        self.paths = nn.ModuleDict(  # X₁ to X₃
+        # X₁ to X₃
+        self.paths = nn.ModuleDict(
             {f"stage{k}": nn.Conv2d(widths[k], 3 * widths[k], 1, bias=False) for k in (1, 2, 3)}
         )
         self.tks = TKS(widths[2]) if tks else None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmark import files
@@ -84,6 +85,12 @@ class RunSpec:
         return from_settings(self.recipe, self.settings, evaluation or Evaluation())
 
 
+def backbone_of(function: Callable, chosen: Recipe) -> str:
+    """The timm network of a method under a recipe; ``own`` if the method brings its network."""
+    own = registry.own_backbone(function)
+    return registry.OWN if own == registry.OWN else str(chosen.backbone_of(own))
+
+
 def specify(
     method: str,
     chosen: Recipe,
@@ -103,10 +110,9 @@ def specify(
     if not chosen.stem_activation and "stem_activation" in registry.variants.parameters(function):
         changed = {"stem_activation": False, **variant.arguments}
         variant = registry.find(str(registry.Variant(variant.name, changed)))[1]
-    own = registry.own_backbone(function)
     return RunSpec(
         method=str(variant),
-        backbone="own" if own is None else str(chosen.backbone_of(own)),
+        backbone=backbone_of(function, chosen),
         recipe=written_form(chosen),
         settings=json.loads(json.dumps(chosen.training_settings())),
         dataset=dataset.name,
