@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
+from fvcore.nn import FlopCountAnalysis, jit_handles
 from torch import Tensor, nn
 
 ELEMENTWISE = """
@@ -71,14 +71,15 @@ class Count:
 
 def count(model: nn.Module, clip: Tensor) -> Count:
     """Count one clip, ``[1, T, 3, H, W]``; the model is put into evaluation."""
-    analysis = _analyse(FlopCountAnalysis, model, clip, MACS)
+    elements: list[int] = []
+    analysis = _analyse(model, clip, MACS | _noting_outputs(elements))
     left_out, uncounted = _unsupported(analysis)
     _, frames, _, height, width = clip.shape
     parts = {} if uncounted else _parts(model, analysis.by_module())
     return Count(
         params_m=sum(p.numel() for p in model.parameters()) / 1e6,
         gmacs=None if uncounted else analysis.total() / 1e9,
-        activations_m=count_activations(model, clip),
+        activations_m=sum(elements) / 1e6,
         frames=frames,
         height=height,
         width=width,
@@ -94,7 +95,7 @@ def count_gmacs(model: nn.Module, clips: Tensor) -> float:
     Raises:
         ValueError: an operator is neither counted nor known to have no multiply-adds.
     """
-    analysis = _analyse(FlopCountAnalysis, model, clips, MACS)
+    analysis = _analyse(model, clips, MACS)
     if uncounted := _unsupported(analysis)[1]:
         raise ValueError(
             f"cannot count the multiply-adds of {type(model).__name__}: {', '.join(uncounted)} is "
@@ -128,18 +129,25 @@ def _parts(model: nn.Module, by_module: dict[str, float]) -> dict[str, float]:
     return found | {"rest": by_module[""] - sum(found.values())}
 
 
-def count_activations(model: nn.Module, clips: Tensor) -> float:
-    """10⁶ elements put out by convolutions, matrix products and attention."""
-    handles = {"scaled_dot_product_attention": lambda _, out: math.prod(_shape(out[0]))}
-    return _analyse(ActivationCountAnalysis, model, clips, handles).total() / 1e6
+def _noting_outputs(elements: list[int]) -> dict[str, Callable]:
+    """Handles that count as usual and note how many elements an operator has put out."""
+
+    def noting(handle: Callable) -> Callable:
+        def noted(inputs, outputs):
+            elements.append(math.prod(_shape(outputs[0])))
+            return handle(inputs, outputs)
+
+        return noted
+
+    return {name: noting(handle) for name, handle in _ACTIVATING.items()}
 
 
-def _analyse(kind: type, model: nn.Module, clips: Tensor, handles: dict[str, Callable]):
+def _analyse(model: nn.Module, clips: Tensor, handles: dict[str, Callable]) -> FlopCountAnalysis:
     logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
     model.eval()
     with warnings.catch_warnings(), torch.no_grad(), _plain_attention_modules():
         warnings.simplefilter("ignore")  # tracing warns of every Python number
-        analysis = kind(_Embedding(model), clips)
+        analysis = FlopCountAnalysis(_Embedding(model), clips)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         for name, handle in handles.items():
             analysis.set_op_handle(f"aten::{name}", handle)
@@ -190,4 +198,14 @@ def _recurrent_macs(inputs, outputs) -> int:
 MACS = {
     "scaled_dot_product_attention": _attention_macs,
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent_macs),
+}
+# convolutions, matrix products and attention, whose outputs are the activations
+_ACTIVATING = {
+    "_convolution": jit_handles.conv_flop_jit,
+    "addmm": jit_handles.addmm_flop_jit,
+    "bmm": jit_handles.bmm_flop_jit,
+    "einsum": jit_handles.einsum_flop_jit,
+    "linear": jit_handles.linear_flop_jit,
+    "matmul": jit_handles.matmul_flop_jit,
+    "scaled_dot_product_attention": _attention_macs,
 }

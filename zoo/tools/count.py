@@ -78,7 +78,7 @@ def measure_methods(
     costs = {}
     for name in _each(names, "cost", progress):
         with _noted(name, progress):
-            model = _create(name, backbone, size)
+            model = _create(name, backbone, size, frames)
             costs[name] = measure(model, frames, *size, device, precision)
     return costs
 
@@ -97,7 +97,7 @@ def count_methods(
     counts, grown = {}, []
     for name in _each(names, "count", progress):
         with _noted(name, progress):
-            model = _create(name, backbone, SIZE)
+            model = _create(name, backbone, SIZE, FRAMES)
             counts[name] = count(model, torch.zeros(1, FRAMES, 3, *SIZE))
             grown += growth(name, backbone, model, counts[name].gmacs)
     return counts, grown
@@ -121,10 +121,10 @@ def _noted(name: str, progress: Progress) -> Iterator[None]:
         progress.note(f"{name}: left out: {' '.join(str(error).split())}")
 
 
-def _create(name: str, backbone: str | None, size: tuple[int, int]) -> nn.Module:
+def _create(name: str, backbone: str | None, size: tuple[int, int], frames: int) -> nn.Module:
     """A method on a copy of its backbone: drawing new weights would take as long as counting."""
     trunk = _backbone(backbone or registry.own_backbone(registry.find(name)[0]))
-    return registry.create(name, backbone=copy.deepcopy(trunk), size=size)
+    return registry.create(name, backbone=copy.deepcopy(trunk), size=size, frames=frames)
 
 
 @functools.cache
@@ -136,9 +136,10 @@ def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float | Non
     """GMACs as T grows at 256 × 128 pixels, and as the image grows at 8 frames.
 
     Args:
-        name: the method, made anew for each size of image.
+        name: the method.
         backbone: its backbone, or None for its own.
-        model: the method at 256 × 128 pixels; clips of any length are counted with it.
+        model: the method for 8 frames of 256 × 128 pixels; it is made anew only for clips that it
+            must be built for.
         gmacs: what it takes for 8 frames; None where that cannot be counted.
 
     Returns:
@@ -148,10 +149,14 @@ def growth(name: str, backbone: str | None, model: nn.Module, gmacs: float | Non
     if gmacs is None:
         return []
     found = {(FRAMES, *SIZE): gmacs}
+    built_for = variants.parameters(registry.find(name)[0])
     for frames, height in GROWN:
         size = (height, height // 2)
         with contextlib.suppress(ValueError):
-            grown = model if size == SIZE else _create(name, backbone, size)
+            anew = ("height" in built_for and size != SIZE) or (
+                "frames" in built_for and frames != FRAMES
+            )
+            grown = _create(name, backbone, size, frames) if anew else model
             found[frames, *size] = count_gmacs(grown, torch.zeros(1, frames, 3, *size))
     return [
         {

@@ -9,9 +9,11 @@ import pytest
 import timm
 import torch
 import torch.nn.functional as F
+from fvcore.nn import ActivationCountAnalysis
+from fvcore.nn.jit_handles import generic_activation_jit
 from torch import nn
 
-from benchmark.cost.macs import count, count_activations, count_gmacs
+from benchmark.cost.macs import count, count_gmacs
 from methods.baselines import (
     resnet50_image,
     resnet50_rnn,
@@ -279,7 +281,7 @@ def test_a_convolution_counts_its_closed_form():
 
     toy = Toy(Conv())
     assert count_gmacs(toy, CLIPS) * 1e9 == 8 * 5 * 48 * 27
-    assert count_activations(toy, CLIPS) * 1e6 == 8 * 5 * 48
+    assert count(toy, CLIPS).activations_m * 1e6 == 8 * 5 * 48
 
 
 def test_an_operator_that_cannot_be_counted_leaves_gmacs_blank_and_is_named():
@@ -315,3 +317,24 @@ def test_what_is_left_out_is_named_with_how_often_it_ran():
 def test_what_only_moves_numbers_has_no_multiply_adds(move):
     counted = count(Toy(move), CLIPS)
     assert counted.gmacs == 0 and counted.uncounted == ()
+
+
+@pytest.mark.parametrize("method", [stenvan, nlam_nltp, resnet50_rnn])
+def test_activations_are_those_of_a_pass_that_counts_nothing_else(method):
+    class Embedding(nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model = model
+
+        def forward(self, clips):
+            return self.model(clips).embedding
+
+    backbone = timm.create_model("resnet50", channels=(4, 8, 8, 8), layers=(1, 2, 3, 1))
+    model, clips = method(backbone).eval(), torch.zeros(1, 4, 3, 64, 32)
+    with torch.no_grad():
+        twin = ActivationCountAnalysis(Embedding(model), clips)
+        twin.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        twin.set_op_handle(
+            "aten::scaled_dot_product_attention", generic_activation_jit("attention")
+        )
+        assert count(model, clips).activations_m == twin.total() / 1e6 > 0

@@ -60,6 +60,23 @@ def test_a_clip_that_does_not_fit_has_no_row():
     assert costs.wide(grown, "clip")[0]["4x256x128"] > 0
 
 
+def test_a_method_is_built_anew_for_the_clips_that_it_must_be_built_for_and_no_others(monkeypatch):
+    made, create = [], registry.create
+
+    def noted(name, **options):
+        made.append((name, options["frames"], options["size"]))
+        return create(name, **options)
+
+    monkeypatch.setattr(registry, "create", noted)
+    whole = (8, (256, 128))
+    counts, grown = costs.count_methods(["nvan", "cosam"], NARROW)
+    assert set(counts) == {"nvan", "cosam"}
+    assert [one[1:] for one in made if one[0] == "nvan"] == [whole]
+    clips = [whole, (2, (256, 128)), (4, (256, 128)), (8, (128, 64)), (8, (192, 96))]
+    assert [one[1:] for one in made if one[0] == "cosam"] == clips
+    assert len(grown) == 10
+
+
 @pytest.fixture
 def far(monkeypatch):
     """A method with an operator that cannot be counted, beside two that it is compared with."""
