@@ -119,9 +119,9 @@ def _scores(
     dropped = int((~matched).sum())
     if dropped and protocol.unmatched == "error":
         raise ValueError(
-            f"{dropped} of {len(query)} queries have no match in the gallery, the first is row "
-            f"{query[~matched][0]}: {protocol.name} does not allow that; mars-ap3d, "
-            f"mars-torchreid and open skip them"
+            f"{dropped} of {len(query)} queries have no match in the gallery, the first is "
+            f"row {query[~matched][0]}: {protocol.name} does not allow that; mars-ap3d, "
+            "mars-torchreid and open skip them"
         )
     if not matched.any():
         raise ValueError(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.variants import Variant, checked, choose, parse, parse_value
 
-UNIFIED = Recipe(name="unified", init="imagenet", milestones=(50, 100, 150))
+UNIFIED = Recipe(name="unified", init="imagenet", neck="bn", milestones=(50, 100, 150))
 QUICK = Recipe(
     name="quick",
     backbone="resnet50",
@@ -21,6 +21,7 @@ QUICK = Recipe(
     channels=(16, 32, 64, 128),
     layers=(1, 2, 3, 1),
     stem=16,
+    neck="bn",
     frames=4,
     height=128,
     width=64,

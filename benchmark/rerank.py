@@ -44,8 +44,8 @@ def parse(text: str) -> Reranking:
         if chosen.k1 >= 1 and chosen.k2 >= 1 and chosen.share <= 1:
             return chosen
     raise ValueError(
-        f"{text!r} is no re-ranking: expected kr, kr-torchreid or kr-dup with (k1,k2,lambda), "
-        f"k1 and k2 from 1, lambda from 0 to 1, e.g. kr(20,6,0.3)"
+        f"{text!r} is no re-ranking: expected kr, kr-torchreid or kr-dup with (k1,k2,lambda), k1 "
+        "and k2 from 1, lambda from 0 to 1, e.g. kr(20,6,0.3)"
     )
 
 

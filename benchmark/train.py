@@ -69,11 +69,13 @@ class Validation:
         score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them.
         every: epochs between two scorings; the last epoch is always scored.
         keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
+        after: told epoch, from 1, and mAP once the epoch is saved; what it raises ends training.
     """
 
     score: Callable[[nn.Module], dict[str, float]]
     every: int = 1
     keep_best: bool = False
+    after: Callable[[int, float], None] | None = None
 
 
 def train(
@@ -124,6 +126,8 @@ def train(
             entry = {"epoch": state.epoch, "step": state.step, **state.means, **scores}
             log.write(entry, state.seconds)
             state.save(final=state.epoch == recipe.epochs)
+            if scores and validation.after is not None:
+                validation.after(state.epoch, scores["validation_mAP"])
     if validation is not None and validation.keep_best:
         state.restore_best()
     return _summary(state, sampler, memory, validation)

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from zoo.tools.measure import score as score
 
 __version__ = "0.2.0"
-_HOMES = {  # public name -> module, and the name there
+# public name -> module, and the name there
+_HOMES = {
     "bench": ("zoo.experiment.bench", "bench"),
     "convert": ("zoo.checkpoints.convert", ""),
     "cost": ("zoo.tools.measure", "cost"),

@@ -134,8 +134,8 @@ def _load_from_timm(
         source = timm.create_model(name, pretrained=True, **arguments)
     except Exception as error:  # hub, cache and network each raise their own
         raise OSError(
-            f"the {kind} weights {name} cannot be had ({_first_line(error)}): "
-            "download them once while online, or use --set init=none"
+            f"the {kind} weights {name} cannot be had ({_first_line(error)}): download them once "
+            "while online, or use --set init=none"
         ) from None
     network.load_state_dict(source.state_dict())
 

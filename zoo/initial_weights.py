@@ -36,8 +36,8 @@ def load_initial_weights(network: nn.Module, variant: Variant) -> None:
     """
     if variant != parse(BACKBONE):
         raise ValueError(
-            f"init=synthetic has weights for {BACKBONE} only, not for {variant}: "
-            "use --set init=none"
+            f"init=synthetic has weights for {BACKBONE} only, not for {variant}: use --set "
+            "init=none"
         )
     data = FILE.read_bytes()
     if hashlib.sha256(data).hexdigest() != SHA256:

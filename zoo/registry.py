@@ -202,8 +202,8 @@ def _set_neck(model: nn.Module, num_classes: int, neck: str, method: str) -> Non
     head = getattr(model, "head", None)
     if not isinstance(head, nn.Module) or not isinstance(getattr(head, "width", None), int):
         raise ValueError(
-            f"{method} has no head that can be replaced, as neck={neck} wants it: "
-            "use --set neck=own"
+            f"{method} has no head that can be replaced, as neck={neck} wants it: use --set "
+            "neck=own"
         )
     if not (type(head) is Head and head.is_plain(neck)):
         model.head = Head(head.width, num_classes, neck=neck)

@@ -87,8 +87,8 @@ def _lengths(results: Results) -> list[Trend]:
         rest=[without_frames(recipe) for recipe in frame["recipe"]],
     ).dropna(subset="frames")
     made = []
-    same = ["dataset", "fingerprint", "source", "rules", "rest"]
-    for (dataset, _, _, rules, rest), family in frame.groupby(same, sort=True):
+    same = ["dataset", "fingerprint", "source", "level", "rules", "rest"]
+    for (dataset, *_, rules, rest), family in frame.groupby(same, sort=True):
         if family["frames"].nunique() > 1:
             rows = _averaged(family, "frames")
             title = f"{dataset} · {rest} · {rules}"

@@ -1,5 +1,7 @@
 """Embedding files: what is kept is what was computed, and only for its key."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.folder import folder
 from benchmark.pixels import normalise, read_clip
+from benchmark.progress import SILENT, Silent
 from zoo.tools.check_method import stir_norms
 
 KEY = {
@@ -22,10 +25,12 @@ KEY = {
 BACKBONE = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
 
-def make(people, rule="chunk-first4", method="resnet50_avg", workers=0):
+def make(people, rule="chunk-first4", workers=0, progress=SILENT, parts=None):
     torch.manual_seed(0)
-    model = zoo.create(method, backbone=BACKBONE).eval()
+    model = zoo.create("resnet50_avg", backbone=BACKBONE).eval()
     stir_norms(model)
+    if parts is not None:
+        model.parts = parts
     found = embed.embed(
         model,
         folder(people),
@@ -36,7 +41,7 @@ def make(people, rule="chunk-first4", method="resnet50_avg", workers=0):
         device=torch.device("cpu"),
         precision="no",
         workers=workers,
-        on_progress=lambda *_: None,
+        progress=progress,
     )
     return model, found
 
@@ -101,6 +106,68 @@ def test_all_max_takes_the_largest_over_single_frames(people):
     tracks = found.pooled("metric").vectors.numpy()
     for row in range(len(found.pids)):
         assert np.allclose(tracks[row], found.metric[found.row == row].max(0))
+
+
+def split(parts, pooled):
+    return [vector.reshape(parts, -1) for vector in pooled.vectors.numpy()]
+
+
+def test_the_parts_of_a_tracklets_vector_have_unit_length_after_the_mean_over_its_clips(people):
+    _, found = make(people, "dense4", parts=2)
+    assert found.parts == 2
+    for space in ("embedding", "metric"):
+        for row, halves in enumerate(split(2, found.pooled(space))):
+            mean = getattr(found, space)[found.row == row].mean(0).reshape(2, -1)
+            expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            assert np.allclose(halves, expected, atol=1e-5)
+
+
+def test_the_clips_are_kept_as_the_network_gave_them_whatever_its_parts(people):
+    _, one = make(people, "dense4")
+    _, two = make(people, "dense4", parts=2)
+    assert one.parts == 1 and np.array_equal(one.embedding, two.embedding)
+    lengths = np.linalg.norm(one.pooled("embedding").vectors, axis=1)
+    assert not np.allclose(lengths, lengths[0])
+
+
+def test_a_part_of_length_nought_stays_nought(people):
+    _, found = make(people, parts=2)
+    width = found.embedding.shape[1] // 2
+    half = np.concatenate(
+        [found.embedding[:, :width], np.zeros_like(found.embedding[:, width:])], 1
+    )
+    vectors = dataclasses.replace(found, embedding=half).pooled("embedding").vectors
+    assert vectors.isfinite().all() and (vectors[:, width:] == 0).all()
+
+
+def test_parts_survive_the_file_and_are_no_part_of_its_key(people, tmp_path):
+    _, found = make(people, parts=2)
+    path = tmp_path / "e.safetensors"
+    embed.save(found, path)
+    again = embed.load(path)
+    assert (again.parts, again.key) == (2, found.key)
+    assert embed.load_if(path, found.key).parts == 2
+    assert torch.equal(again.pooled("metric").vectors, found.pooled("metric").vectors)
+
+
+def test_progress_is_told_the_clips_done_of_all(people, monkeypatch):
+    monkeypatch.setattr(embed, "BATCH_FRAMES", 8)
+    told = []
+
+    class Told(Silent):
+        def advance(self, what, done, total):
+            told.append((what, done, total))
+
+    _, found = make(people, progress=Told())
+    clips = len(found.row)
+    assert told == [("embed", min(i, clips), clips) for i in range(2, clips + 2, 2)]
+
+
+def test_a_neck_that_is_no_batchnorm_is_refused(people):
+    model = torch.nn.Module()
+    model.neck = torch.nn.LayerNorm(4)
+    with pytest.raises(ValueError, match="the neck is a LayerNorm: expected BatchNorm1d or Ident"):
+        embed._affine(model.neck)
 
 
 def test_workers_and_chunks_change_nothing_that_matters(people, monkeypatch):

@@ -9,7 +9,8 @@ import pytest
 
 from benchmark import published
 
-ROWS = {  # rows of each table of results
+# rows of each table of results
+ROWS = {
     "stenvan": {1: 6, 2: 3, 3: 3, 4: 3, 5: 3, 6: 10},
     "nlam": {1: 6, 3: 4, 4: 4, 5: 2, 6: 3, 7: 15},
     "sta": {1: 6, 2: 4, 3: 3, 4: 12, 5: 2},

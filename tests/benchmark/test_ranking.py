@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark import ranking
-from benchmark.ranking import Embeddings, Gallery, distance_blocks, match_ranks
+from benchmark.ranking import Embeddings, Gallery, RankCounter, distance_blocks, match_ranks
 
 
 def literal(distances, pids, camids, row, order, cut=None):
@@ -183,3 +183,13 @@ def test_vectors_of_a_network_in_training_can_be_ranked():
         Embeddings(vectors, [1, 2, 1], None).vectors, np.array([0]), "cosine"
     )
     assert found.shape == (1, 3)
+
+
+def test_a_counter_gives_one_querys_ranks_in_every_gallery():
+    test = Embeddings(np.ones((5, 1)), pids=[1, 1, -1, 2, 1], camids=[1, 2, 1, 1, 1])
+    galleries = [Gallery(np.arange(5)), Gallery(np.array([3, 1])), Gallery(np.arange(5), cut=2)]
+    counter = RankCounter(test, galleries)
+    distances = np.array([0.0, 3.0, 1.0, 2.0, 0.5], dtype=np.float32)
+    # row 1 is the match; row 4 is the query's own camera, row 2 junk, row 3 comes first
+    assert [ranks.tolist() for ranks in counter.ranks(0, distances)] == [[2.0], [2.0], [np.inf]]
+    assert [ranks.tolist() for ranks in counter.ranks(3, distances)] == [[], [], []]

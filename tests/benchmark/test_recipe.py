@@ -27,7 +27,7 @@ from benchmark.samplers import SAMPLERS, IdentitySampler
         ("sampler", "tracks", "sampler is 'tracks', expected one of identities, tracklets"),
         ("optimiser", "lion", "optimiser is 'lion', expected one of adam, adamw, sgd"),
         ("schedule", "linear", "schedule is 'linear', expected one of steps, cosine, exponential"),
-        ("init", "random", "init is 'random', expected one of none, imagenet, synthetic"),
+        ("init", "random", "init is 'random', expected one of none, imagenet, clip, synthetic"),
         ("triplet_on", "logits", "triplet_on is 'logits', expected one of metric, embedding"),
         ("triplet_distance", "l1", "triplet_distance is 'l1', expected one of euclidean, cosine"),
         ("triplet", "hard", "triplet is 'hard', expected a margin or soft"),

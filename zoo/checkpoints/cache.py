@@ -138,8 +138,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(
-            f"{folder} cannot be created ({error.strerror or error}): "
-            "set ZOO_CACHE to a folder that you can write to"
+            f"{folder} cannot be created ({error.strerror or error}): set ZOO_CACHE to a folder "
+            "that you can write to"
         ) from None
 
 

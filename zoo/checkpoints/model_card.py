@@ -58,16 +58,15 @@ def _body(c: Checkpoint) -> list[str]:
     return [
         f"# {c.name}",
         "",
-        f"`{c.method}` on `{c.backbone}`, trained on `{c.dataset}` with recipe "
-        f"`{c.recipe}`. A clip becomes a vector; tracklets of one person lie close together.",
+        f"`{c.method}` on `{c.backbone}`, trained on `{c.dataset}` with recipe `{c.recipe}`. A "
+        "clip becomes a vector; tracklets of one person lie close together.",
         "",
         "## Use",
         "```python",
         "import zoo  # of video-reid-zoo; ZOO_CHECKPOINTS=checkpoints.toml adds this one",
         "",
         f'model = zoo.load("{c.name}")',
-        f"# clips [B, T, 3, {c.height}, {c.width}], float, mean {list(c.mean)}, "
-        f"std {list(c.std)}",
+        f"# clips [B, T, 3, {c.height}, {c.width}], float, mean {list(c.mean)}, std {list(c.std)}",
         "vectors = model(clips).embedding",
         "```",
         f"Frames of a tracklet: `{c.frames}`. Distance: `{c.distance}`.",
@@ -89,8 +88,8 @@ def _body(c: Checkpoint) -> list[str]:
         "- Re-identification touches people's privacy: know the law, and whom you look for.",
         "",
         "## Files",
-        f"- `{c.file}`: {c.bytes} bytes, sha256 `{c.sha256}`; float16, the statistics of "
-        "BatchNorm in float32; no classifier",
+        f"- `{c.file}`: {c.bytes} bytes, sha256 `{c.sha256}`; float16, the statistics of BatchNorm "
+        "in float32; no classifier",
         "- `checkpoints.toml`: the entry for a table of checkpoints; the `.json` files are its "
         "records",
     ]  # fmt: skip

@@ -25,6 +25,7 @@ from zoo.cli import (
     search,
     show,
     train,
+    tune,
     verify,
 )
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
 app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("tune", epilog=tune.EXAMPLES)(tune.tune)
 app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
 app.command("report", epilog=report.EXAMPLES)(report.report)

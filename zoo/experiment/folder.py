@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "checkpoint.pt"
 
     @property
+    def log(self) -> Path:
+        """One line of JSON an epoch of training."""
+        return self.path / "log.jsonl"
+
+    @property
     def records(self) -> Path:
         """Folder of the records and their per-query tables."""
         return self.path / "records"

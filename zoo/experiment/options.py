@@ -28,8 +28,10 @@ class Scoring:
         evaluation: frames and distance.
         protocols: names.
         rerank: canonical re-ranking; None for plain scores alone.
+        chosen_by: how the settings were chosen, where they are not a recipe's as it stands.
     """
 
     evaluation: Evaluation
     protocols: tuple[str, ...]
     rerank: str | None = None
+    chosen_by: str | None = None

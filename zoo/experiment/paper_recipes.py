@@ -17,11 +17,12 @@ def _changed(start: Recipe, **changes: object) -> Recipe:
 
 
 # STE-NVAN, Sec. 4.1 and the authors' code, whose baselines train longer with a weaker decay
-_NVAN = _changed(UNIFIED, stem_activation=False)
+_OWN = _changed(UNIFIED, neck="own")
+_NVAN = _changed(_OWN, stem_activation=False)
 _NVAN_BASELINE = _changed(_NVAN, weight_decay=1e-5, epochs=300)
 # STA, "Implementation Details"; it retrieves by Euclidean distance of the feature itself
 _STA = _changed(
-    UNIFIED,
+    _OWN,
     frames=4,
     sampling="random",
     ids_per_batch=16,
@@ -35,7 +36,7 @@ _STA = _changed(
 _STA_BASELINE = _changed(_STA, frames=1, losses=("cross_entropy",), test_frames="chunk-first4")
 # NLAM + NLTP, Sec. 4.2
 _NLAM = _changed(
-    UNIFIED,
+    _OWN,
     sampling="consecutive",
     random_crop=0.5,
     triplet=0.3,
@@ -48,7 +49,7 @@ _NLAM = _changed(
 _NLAM_TABLE_1 = _changed(_NLAM, frames=4)
 # 3D-ResNet + non-local, Sec. 4
 _RESNET3D = _changed(
-    UNIFIED,
+    _OWN,
     sampling="strided",
     flip=0.0,
     random_crop=0.5,
@@ -68,7 +69,7 @@ _RESNET_IMAGE = _changed(_RESNET3D, frames=1, sampling="random", test_frames="de
 
 # AP3D and its ladder, TCLNet, BiCnet-TKS, SINet: an epoch passes every tracklet in groups of four
 _AP3D = _changed(
-    UNIFIED,
+    _OWN,
     frames=4,
     sampling="spaced",
     resize="bicubic",
@@ -106,7 +107,7 @@ _SINET = _changed(
 _SINET_WITHOUT_CONTRAST = _changed(_SINET, losses=("cross_entropy", "triplet"), contrast=0.0)
 # COSAM: flip and crop are drawn for a clip here, for each frame there
 _COSAM = _changed(
-    UNIFIED,
+    _OWN,
     backbone="legacy_seresnet50",
     frames=4,
     sampling="consecutive",
@@ -122,7 +123,7 @@ _COSAM = _changed(
 )
 # PSTA: the rate rises from 0.01 of itself there, from 0.1 here
 _PSTA = _changed(
-    UNIFIED,
+    _OWN,
     sampling="windows",
     resize="bicubic",
     erase=0.5,
@@ -140,7 +141,7 @@ _PSTA = _changed(
 )
 # TF-CLIP: biases and the frames' classifier have rates of their own there
 _TF_CLIP = _changed(
-    UNIFIED,
+    _OWN,
     init="clip",
     erase=0.5,
     ids_per_batch=4,

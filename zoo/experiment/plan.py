@@ -168,6 +168,15 @@ def _opener(request: BenchRequest, progress: Progress) -> Opener:
     return opened
 
 
+def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Dataset]:
+    """The data set of a request, once for each of its splits.
+
+    Raises:
+        LookupError, ValueError, OSError: as `benchmark.datasets.catalogue.open_dataset`.
+    """
+    return _splits(request, _opener(request, progress))
+
+
 def _further(asked: str | Dataset, request: BenchRequest, progress: Progress) -> Dataset:
     """A data set that is scored on as well; no smoke test scores on the whole of it."""
     if isinstance(asked, str):

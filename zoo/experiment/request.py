@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.recipe import Recipe
+from zoo.experiment.space import Space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,3 +58,24 @@ class BenchRequest:
     workers: int = 2
     limit: int | None = None
     command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneRequest:
+    """A search for each method.
+
+    Attributes:
+        bench: methods, data, recipe and seeds of the final runs.
+        space: what is chosen from.
+        trials: of each method; trial 0 is the recipe as it stands.
+        clips: budget of training clips for each method; None for trials alone.
+        folds: into how many parts the training persons are cut; one is held out.
+        seed: of the searches and of every trial.
+    """
+
+    bench: BenchRequest
+    space: Space
+    trials: int = 20
+    clips: int | None = None
+    folds: int = 5
+    seed: int = 0

@@ -77,8 +77,11 @@ class Run:
 
     # ---- stages ----------------------------------------------------------------------------------
 
-    def train(self) -> Path:
+    def train(self, after_validation: Callable[[int, float], None] | None = None) -> Path:
         """Train to the end, or take the checkpoint; returns the file of the weights.
+
+        Args:
+            after_validation: told epoch and validation mAP; what it raises ends the training.
 
         Raises:
             Diverged: training produced NaN.
@@ -93,7 +96,9 @@ class Run:
         accelerator = Accelerator(
             cpu=self.options.device == "cpu", mixed_precision=self.spec.precision
         )
-        trained_on, validation = open_validation(self.spec, self.dataset, self.options)
+        trained_on, validation = open_validation(
+            self.spec, self.dataset, self.options, after_validation
+        )
         model = build(self.spec, len(trained_on.train_pids))
         training = train(
             model,
@@ -174,7 +179,7 @@ class Run:
             self.options,
             cost=self.cost(scoring.evaluation),
             checkpoint=files.sha256(self.folder.weights),
-            selection=self.folder.summary()["selection"],
+            selection=_joined(scoring.chosen_by, self.folder.summary()["selection"]),
         )
         suffix = suffix_of(self.spec, dataset)
         records = write_records(self.folder, embeddings, scoring, common, suffix)
@@ -207,6 +212,10 @@ class Run:
                 "selection": selection,
             }
         )
+
+
+def _joined(chosen_by: str | None, epoch: str) -> str:
+    return epoch if chosen_by is None else f"{chosen_by}; {epoch}"
 
 
 def _selection(best_epoch: int | None) -> str:

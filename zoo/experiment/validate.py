@@ -1,5 +1,6 @@
 """Scoring epochs on held-out training persons; the test part is never opened for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -52,9 +53,19 @@ class ValidationPlan:
 
 
 def open_validation(
-    spec: RunSpec, dataset: Dataset, options: ExecutionOptions
+    spec: RunSpec,
+    dataset: Dataset,
+    options: ExecutionOptions,
+    after: Callable[[int, float], None] | None = None,
 ) -> tuple[Dataset, Validation | None]:
-    """The data set that is trained on, and what scores epochs; the set itself and None without."""
+    """The data set that is trained on, and what scores epochs; the set itself and None without.
+
+    Args:
+        spec: the run.
+        dataset: the whole data set.
+        options: device and workers.
+        after: told epoch and mAP of each scoring.
+    """
     if spec.validation is None:
         return dataset, None
     plan = ValidationPlan(**spec.validation)
@@ -63,6 +74,7 @@ def open_validation(
         score=_Scorer(spec, held_out, plan, options),
         every=plan.every,
         keep_best=plan.select == "best-validation",
+        after=after,
     )
     return held_out, validation
 

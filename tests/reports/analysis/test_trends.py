@@ -120,3 +120,12 @@ def test_costs_along_the_clip_length_are_one_series_a_method(empty, fake):
     assert trend.kind == "cost-frames" and trend.title == "256 × 128 pixels · cpu · fp32"
     assert list(trend.rows["gmacs"]) == [4.0, 8.0, 16.0]
     assert list(trend.rows["latency_iqr_ms"]) == [4.0] * 3
+
+
+def test_tuned_records_are_no_points_of_a_shared_recipe_s_series(empty, fake):
+    label = "mars-official@1/cos-bn/chunk-first{}"
+    for frames, selection in ((4, None), (8, None), (16, "tuned: one")):
+        changes = {"recipe": f"quick[frames={frames}]", "selection": selection}
+        fake.scored(empty, "sta", 0, AP, label=label.format(frames), **changes)
+    (trend,) = all_trends(collect([empty]))
+    assert list(trend.rows["x"]) == [4.0, 8.0]

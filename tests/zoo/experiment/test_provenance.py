@@ -19,7 +19,7 @@ def test_a_record_names_run_machine_and_command():
     found = record_of(spec_of(seed=3), command="zoo bench")
     assert (found.run, found.seed, found.command) == (spec_of(seed=3).id, 3, "zoo bench")
     assert found.environment["device"] == "cpu" and found.environment["torch"]
-    assert found.arguments == {"backbone": spec_of().backbone, "neck": "own"}
+    assert found.arguments == {"backbone": spec_of().backbone, "neck": "bn"}
     assert found.notes == []
 
 

@@ -1,0 +1,136 @@
+"""What training goes on from, and its log."""
+
+import json
+
+import pytest
+import torch
+from accelerate import Accelerator
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
+
+from benchmark import training_state
+from benchmark.training_state import TrainingLog, TrainingState
+
+
+def state_at(path, seed=0):
+    torch.manual_seed(seed)
+    model = nn.Linear(3, 2)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
+    return TrainingState(model, optimiser, Accelerator(cpu=True), path)
+
+
+def step(state):
+    state.optimiser.zero_grad()
+    state.model(torch.rand(4, 3)).square().sum().backward()
+    state.optimiser.step()
+    state.step += 1
+
+
+def weights(state):
+    return {k: v.clone() for k, v in state.model.state_dict().items()}
+
+
+def equal(a, b):
+    return all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.fixture
+def always(monkeypatch):
+    monkeypatch.setattr(training_state, "SAVE_EVERY", 0.0)
+
+
+def test_what_is_loaded_goes_on_as_what_was_saved(tmp_path):
+    state = state_at(tmp_path / "checkpoint.pt")
+    step(state)
+    state.epoch, state.seconds, state.means = 1, 2.5, {"loss": 0.5}
+    state.keep_if_best(0.4)
+    state.save(final=True)
+    best = weights(state)
+    step(state)
+    other = state_at(tmp_path / "checkpoint.pt", seed=9)
+    assert (other.epoch, other.step, other.seconds, other.means) == (1, 1, 2.5, {"loss": 0.5})
+    assert (other.best_mAP, other.best_epoch) == (0.4, 1) and equal(other.best, best)
+    step(other)  # same moments of Adam, same random numbers
+    assert equal(weights(other), weights(state))
+
+
+def test_a_checkpoint_holds_nothing_but_tensors_and_numbers(tmp_path):
+    state_at(tmp_path / "checkpoint.pt").save(final=True)
+    data = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert data["best"] is None and data["epoch"] == 0
+
+
+def test_checkpoints_are_not_written_more_often_than_needed_except_the_last(tmp_path):
+    state = state_at(tmp_path / "checkpoint.pt")
+    state.save(final=False)
+    assert not state.path.exists() and state.saved == "none yet"
+    state.epoch = 4
+    state.save(final=True)
+    assert state.path.exists() and state.saved.endswith("checkpoint.pt of epoch 4")
+
+
+def test_a_checkpoint_that_is_old_enough_is_written_again(tmp_path, always):
+    state = state_at(tmp_path / "checkpoint.pt")
+    state.save(final=False)
+    assert state.path.exists()
+
+
+def test_the_best_epoch_is_kept_apart_from_the_weights_that_go_on(tmp_path):
+    state = state_at(tmp_path / "checkpoint.pt")
+    kept = []
+    for epoch, mAP in enumerate([0.0, 0.7, 0.7, 0.2], start=1):
+        step(state)
+        state.epoch = epoch
+        state.keep_if_best(mAP)
+        kept.append(weights(state))
+    assert (state.best_epoch, state.best_mAP) == (2, 0.7)
+    assert equal(weights(state), kept[3])
+    state.restore_best()
+    assert equal(weights(state), kept[1])
+
+
+def test_even_a_score_of_nought_is_kept(tmp_path):
+    state = state_at(tmp_path / "checkpoint.pt")
+    state.epoch = 1
+    state.keep_if_best(0.0)
+    assert state.best_epoch == 1
+
+
+def test_without_a_best_epoch_nothing_is_restored(tmp_path):
+    state = state_at(tmp_path / "checkpoint.pt")
+    before = weights(state)
+    state.restore_best()
+    assert equal(weights(state), before)
+
+
+# ---- log -----------------------------------------------------------------------------------------
+
+
+def entries(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_log_has_a_line_an_epoch_with_six_digits(tmp_path):
+    with TrainingLog(tmp_path, 0) as log:
+        log.write({"epoch": 1, "step": 2, "loss": 1 / 3}, 1.23456)
+    assert entries(tmp_path) == [{"epoch": 1, "step": 2, "loss": 0.333333, "seconds": 1.23}]
+
+
+def test_a_log_is_cut_back_to_the_epoch_that_training_goes_on_from(tmp_path):
+    with TrainingLog(tmp_path, 0) as log:
+        for epoch in (1, 2, 3):
+            log.write({"epoch": epoch, "loss": 1.0}, 0)
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"epoch": 1, "lo')  # a line that was being written
+    with TrainingLog(tmp_path, 1) as log:
+        log.write({"epoch": 2, "loss": 0.5}, 0)
+    assert [(e["epoch"], e["loss"]) for e in entries(tmp_path)] == [(1, 1.0), (2, 0.5)]
+
+
+def test_tensorboard_tells_training_and_validation_apart(tmp_path):
+    with TrainingLog(tmp_path, 0) as log:
+        log.write({"epoch": 1, "step": 2, "loss": 0.5, "validation_mAP": 0.25}, 0)
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert set(board.Tags()["scalars"]) == {"train/loss", "validation/mAP"}
+    (value,) = board.Scalars("validation/mAP")
+    assert (value.step, value.value) == (1, 0.25)

@@ -1,0 +1,132 @@
+"""``zoo tune``: each method's settings chosen on held-out training persons, with equal budgets."""
+
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import (
+    Changes,
+    DataRoot,
+    DatasetName,
+    Device,
+    DryRun,
+    Limit,
+    Methods,
+    Out,
+    Plugin,
+    Precision,
+    Protocols,
+    RecipeName,
+    Seeds,
+    Workers,
+    typed,
+)
+
+EXAMPLES = (
+    "Examples: zoo tune --methods stenvan,sta --dataset mars --data-root ~/data/mars --trials 20 | "
+    "zoo tune --methods sta --search 'lr=log:1e-5:1e-3,sta.regularisation=log:0.01:10' | "
+    "zoo tune --methods all --space mine.toml --dry-run. The same command goes on after an "
+    "interruption. The test part is opened once, at the end."
+)
+Trials = Annotated[
+    int, typer.Option(min=1, help="Trials of each method; the first is the recipe as it stands.")
+]
+Budget = Annotated[
+    int | None, typer.Option(min=1, help="Training clips that each method may spend on trials.")
+]
+SpaceName = Annotated[str, typer.Option("--space", help="unified@1, or a TOML file.")]
+SearchText = Annotated[
+    str | None,
+    typer.Option("--search", help="Further parameters: lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8."),
+]
+Folds = Annotated[int, typer.Option(min=2, help="One fold of so many is held out.")]
+
+
+def tune(
+    methods: Methods = "stenvan,sta",
+    dataset: DatasetName = "synthetic",
+    data_root: DataRoot = None,
+    recipe: RecipeName = None,
+    set_: Changes = None,
+    trials: Trials = 20,
+    budget: Budget = None,
+    space: SpaceName = "unified@1",
+    search: SearchText = None,
+    folds: Folds = 5,
+    seeds: Seeds = 1,
+    protocol: Protocols = None,
+    out: Out = None,
+    device: Device = "auto",
+    precision: Precision = "no",
+    workers: Workers = 2,
+    limit: Limit = None,
+    plugin: Plugin = None,
+    dry_run: DryRun = False,
+) -> int:
+    """Choose settings for each method on held-out training persons, then train, score, report."""
+    from benchmark.recipes import parse_changes
+    from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.request import BenchRequest, TuneRequest
+    from zoo.experiment.space import open_space
+
+    bench = BenchRequest(
+        methods=methods,
+        dataset=dataset,
+        recipe=recipe,
+        changes=parse_changes(set_ or ()),
+        seeds=seeds,
+        protocols=protocol,
+        data_root=data_root,
+        out=out,
+        device=device,
+        precision=precision,
+        workers=workers,
+        limit=limit,
+        command=typed(),
+    )
+    request = TuneRequest(
+        bench=bench, space=open_space(space, search), trials=trials, clips=budget, folds=folds
+    )
+    with LiveProgress() as progress:
+        return _estimate(request, progress) if dry_run else _carry_out(request, progress)
+
+
+def _carry_out(request, progress) -> int:
+    from zoo.experiment.tune import tune
+
+    result = tune(request, progress)
+    from reports.build import build
+
+    report = build([result.plan.out], result.plan.out)
+    for failure in result.failures:
+        progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+    progress.note(f"study: {result.summary}")
+    progress.note("report:")
+    print(report.path)
+    return 1 if result.failures or report.problems else 0
+
+
+def _estimate(request, progress) -> int:
+    from benchmark.progress import duration
+    from zoo.cli.display import show
+    from zoo.experiment.estimate import estimate
+    from zoo.experiment.plan import plan
+
+    planned = plan(request.bench, progress)
+    rows = {}
+    for run in planned.runs:
+        if run.spec.method in rows:
+            continue
+        one = estimate(run, planned.options.device)
+        seconds = one.seconds * (request.trials + 2 * request.bench.seeds)
+        rows[run.spec.method] = {
+            "method": run.spec.method,
+            "trials": request.trials,
+            "final runs": 2 * request.bench.seeds,
+            "at most": duration(seconds),
+            "seconds": round(seconds),
+        }
+    show([{k: v for k, v in row.items() if k != "seconds"} for row in rows.values()], as_json=False)
+    total = duration(sum(row["seconds"] for row in rows.values()))
+    progress.note(f"at most {total}; successive halving ends many trials early")
+    return 0
