@@ -57,9 +57,7 @@ def test_an_array_of_an_unknown_name_is_refused_with_the_names_there_are(name):
     ],
 )
 def test_a_shape_that_does_not_go_with_the_name_is_refused(name, shape, expected):
-    with pytest.raises(
-        ValueError, match=rf"{name}: its shape .* expected {expected} for T = 4"
-    ):
+    with pytest.raises(ValueError, match=rf"{name}: its shape .* expected {expected} for T = 4"):
         kind_of(name, shape, frames=4)
 
 

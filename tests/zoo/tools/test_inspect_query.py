@@ -1,10 +1,13 @@
 """`zoo inspect`: frames, ranking and attention of a query, from what a run left behind."""
 
+import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from benchmark import embed
 from benchmark.clips import chunk_first
@@ -101,6 +104,31 @@ def test_the_method_s_own_attention_is_kept_for_the_query_and_the_nearest(
         assert found == shapes
 
 
+class Shown:
+    """A network whose attention is what it is given."""
+
+    def __init__(self, found):
+        self.attention = lambda clips: found
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (object(), "no attention is drawn: the method has none to show"),
+        (Shown({}), "no attention is drawn: the method has none to show"),
+        (Shown({"scores": torch.zeros(1, 4, 4)}), None),
+        (Shown({"heat": torch.zeros(1, 4, 4)}), "not drawn: heat: its name ends in none of"),
+        (Shown({"frame_weights": torch.zeros(1, 5)}), r"not drawn: .* shape is \[5\], expected"),
+    ],
+)
+def test_what_is_not_drawn_is_said(opened, monkeypatch, model, said):
+    monkeypatch.setattr(inspect, "load_weights", lambda *_: SimpleNamespace(to=lambda _: model))
+    (one,) = looked(opened, [int(opened.per_query.index[0])])
+    notes = [note for note in one.notes if "drawn" in note]
+    assert len(notes) == (said is not None)
+    assert said is None or re.match(said, notes[0])
+
+
 def test_the_worst_queries_are_those_of_lowest_ap(opened):
     rows = choose_queries(opened, [], 2)
     assert set(opened.per_query.loc[rows, "AP"]) <= set(opened.per_query["AP"].nsmallest(2))
@@ -167,12 +195,12 @@ def test_another_copy_of_the_data_is_refused(runs, people, tmp_path, capsys):
     shutil.copytree(people, tmp_path / "copy")
     next((tmp_path / "copy" / "query").rglob("*.jpg")).unlink()
     assert command("inspect", runs["sta"], "--data-root", tmp_path / "copy") == 2
-    assert "the run was scored on" in capsys.readouterr().err
+    assert "the run was made on" in capsys.readouterr().err
 
 
 def test_distances_are_those_of_the_kept_embeddings(opened):
     (one,) = looked(opened, [int(opened.per_query.index[0])])
-    kept = embed.load(opened.folder / "embeddings-chunk-first4.safetensors").embedding
+    kept = embed.load(opened.run.folder.path / "embeddings-chunk-first4.safetensors").embedding
     unit = kept / np.linalg.norm(kept, axis=1, keepdims=True)
     for strip in one.strips[1:]:
         assert strip.distance == pytest.approx(1 - unit[one.query] @ unit[strip.row], abs=1e-5)
