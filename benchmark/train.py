@@ -58,7 +58,11 @@ class Training:
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer a number."""
+    """The loss is no longer a number; ``steps`` is how many had been made when it was seen."""
+
+    def __init__(self, message: str, steps: int = 0):
+        super().__init__(message)
+        self.steps = steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +198,8 @@ def _refuse_odd(odd: Tensor, state: TrainingState, recipe: Recipe) -> None:
     if step > 0:
         raise Diverged(
             f"the loss is no finite number at step {step} (epoch {state.epoch + 1}); the last good "
-            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}"
+            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}",
+            state.step,
         )
 
 
@@ -212,7 +217,8 @@ def _validate(
     with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on as without it
         scores = validation.score(model)
     if not math.isfinite(scores["mAP"]):
-        raise Diverged(f"validation mAP is {scores['mAP']} after epoch {state.epoch}")
+        told = f"validation mAP is {scores['mAP']} after epoch {state.epoch}"
+        raise Diverged(told, state.step)
     if validation.keep_best:
         state.keep_if_best(scores["mAP"])
     return {f"validation_{name}": value for name, value in scores.items()}

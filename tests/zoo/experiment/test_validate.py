@@ -100,3 +100,10 @@ def test_the_data_set_itself_is_left_as_it_was(crowd):
     before = open_dataset("folder", crowd)
     before.held_out()
     assert before == open_dataset("folder", crowd)
+
+
+def test_a_network_that_embeds_no_numbers_has_diverged(crowd, tmp_path):
+    asked = {"changes": {"epochs": 2, "lr": 1e25}, "validate": 1}
+    planned = plan(ask(crowd, tmp_path, train_only=True, **asked))
+    (failure,) = execute(planned)
+    assert "validation mAP is nan after epoch 1" in failure.reason
