@@ -70,7 +70,8 @@ class Validation:
     """Scoring while training, on persons that are not trained on.
 
     Attributes:
-        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them.
+        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them; a
+            ValueError where its vectors cannot be ranked ends the training as `Diverged`.
         every: epochs between two scorings; the last epoch is always scored.
         keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
         after: told epoch, from 1, and mAP once the epoch is saved; what it raises ends training.
@@ -214,8 +215,12 @@ def _validate(
     progress.advance("validate", state.epoch, recipe.epochs)
     model, device = state.accelerator.unwrap_model(state.model).eval(), state.accelerator.device
     gpus = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on as without it
-        scores = validation.score(model)
+    try:
+        with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on the same
+            scores = validation.score(model)
+    except ValueError as error:  # vectors that are no numbers, or beyond what float32 can rank
+        told = f"epoch {state.epoch} cannot be scored: {error}"
+        raise Diverged(told, state.step) from None
     if not math.isfinite(scores["mAP"]):
         told = f"validation mAP is {scores['mAP']} after epoch {state.epoch}"
         raise Diverged(told, state.step)

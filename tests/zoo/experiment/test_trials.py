@@ -153,8 +153,7 @@ def test_a_search_in_which_all_diverged_has_no_choice():
 def test_a_record_s_selection_names_study_space_trials_budget_and_values():
     part = summary_of(TRIALS, START, PARAMETERS)
     assert provenance("folder-quick-1", "small@1", part) == (
-        "tuned: study folder-quick-1, space small@1, 5 trials, 148 clips, 0.00 h; "
-        "lr=0.01, crop=0.5"
+        "tuned: study folder-quick-1, space small@1, 5 trials, 148 clips, 0.00 h; lr=0.01, crop=0.5"
     )
     assert provenance("s", "x", part | {"chosen": {}}).endswith("; the recipe as it stands")
 
