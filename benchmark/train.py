@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from benchmark.cost.memory import PeakMemory
 from benchmark.datasets.base import Dataset
 from benchmark.losses import losses
-from benchmark.optimisers import OPTIMISERS
+from benchmark.optimisers import OPTIMISERS, parameters_of
 from benchmark.pixels import normalise
+from benchmark.preparation import FILE, prepare
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.samplers import SAMPLERS, IdentitySampler, TrainingClips, batches
@@ -35,7 +36,7 @@ class Training:
     Attributes:
         epochs: passes over all identities.
         steps: optimiser steps.
-        seconds: of training, interruptions left out.
+        seconds: of training, interruptions and what comes before its first step left out.
         clips_per_s: training throughput.
         peak_memory_mb: of the process (CPU) or the device, in 10⁶ bytes.
         persons: training identities.
@@ -58,7 +59,11 @@ class Training:
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer a number."""
+    """The loss is no longer a number; ``steps`` is how many had been made when it was seen."""
+
+    def __init__(self, message: str, steps: int = 0):
+        super().__init__(message)
+        self.steps = steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +71,8 @@ class Validation:
     """Scoring while training, on persons that are not trained on.
 
     Attributes:
-        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them.
+        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them; a
+            ValueError where its vectors cannot be ranked ends the training as `Diverged`.
         every: epochs between two scorings; the last epoch is always scored.
         keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
         after: told epoch, from 1, and mAP once the epoch is saved; what it raises ends training.
@@ -96,7 +102,8 @@ def train(
         model: built after ``torch.manual_seed(seed)``, so that its start is part of the run.
         dataset: its ``train`` part is used, nothing of its test part.
         recipe: how.
-        folder: receives ``checkpoint.pt``, ``log.jsonl`` and ``tensorboard/``.
+        folder: receives ``checkpoint.pt``, ``log.jsonl`` and ``tensorboard/``, and until the end
+            ``preparation.pt``, see `benchmark.preparation`.
         seed: of sampling and augmentation.
         accelerator: device and precision.
         workers: processes that load clips; their number changes nothing.
@@ -110,11 +117,12 @@ def train(
     pids = [t.pid for t in dataset.train]
     sampler = SAMPLERS[recipe.sampler](pids, recipe.ids_per_batch, recipe.clips_per_id, seed)
     loader = batches(TrainingClips(dataset, recipe, seed), sampler, workers)
-    wanted = [p for p in model.parameters() if p.requires_grad]
-    optimiser = OPTIMISERS[recipe.optimiser](wanted, recipe)
+    optimiser = OPTIMISERS[recipe.optimiser](parameters_of(model, recipe), recipe)
     model, optimiser = accelerator.prepare(model, optimiser)
     state = TrainingState(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
     memory = PeakMemory(accelerator.device)
+    plain = accelerator.unwrap_model(model)
+    prepare(plain, dataset, recipe, folder, accelerator.device, workers, progress)
     with TrainingLog(Path(folder), state.epoch) as log:
         while state.epoch < recipe.epochs:
             sampler.epoch = state.epoch
@@ -130,6 +138,7 @@ def train(
                 validation.after(state.epoch, scores["validation_mAP"])
     if validation is not None and validation.keep_best:
         state.restore_best()
+    (Path(folder) / FILE).unlink(missing_ok=True)
     return _summary(state, sampler, memory, validation)
 
 
@@ -163,7 +172,7 @@ def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> 
     for clips, classes, flip in loader:
         lr = recipe.lr_at(state.epoch + (state.step % len(loader)) / len(loader))
         for group in state.optimiser.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("share", 1.0)
         clips, classes, flip = (t.to(device, non_blocking=True) for t in (clips, classes, flip))
         output = model(normalise(clips, flip))
         parts = losses(output, classes, recipe)
@@ -194,7 +203,8 @@ def _refuse_odd(odd: Tensor, state: TrainingState, recipe: Recipe) -> None:
     if step > 0:
         raise Diverged(
             f"the loss is no finite number at step {step} (epoch {state.epoch + 1}); the last good "
-            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}"
+            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}",
+            state.step,
         )
 
 
@@ -209,10 +219,15 @@ def _validate(
     progress.advance("validate", state.epoch, recipe.epochs)
     model, device = state.accelerator.unwrap_model(state.model).eval(), state.accelerator.device
     gpus = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on as without it
-        scores = validation.score(model)
+    try:
+        with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on the same
+            scores = validation.score(model)
+    except ValueError as error:  # vectors that are no numbers, or beyond what float32 can rank
+        told = f"epoch {state.epoch} cannot be scored: {error}"
+        raise Diverged(told, state.step) from None
     if not math.isfinite(scores["mAP"]):
-        raise Diverged(f"validation mAP is {scores['mAP']} after epoch {state.epoch}")
+        told = f"validation mAP is {scores['mAP']} after epoch {state.epoch}"
+        raise Diverged(told, state.step)
     if validation.keep_best:
         state.keep_if_best(scores["mAP"])
     return {f"validation_{name}": value for name, value in scores.items()}

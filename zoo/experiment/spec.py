@@ -11,6 +11,7 @@ from benchmark.recipe import Evaluation, Recipe
 from benchmark.recipes import from_settings
 from zoo import registry
 from zoo.experiment.paper_recipes import written_form
+from zoo.initial_weights import starts_at_random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +49,30 @@ class RunSpec:
 
     @property
     def id(self) -> str:
-        """Hash of what decides the weights, 12 hexadecimal digits."""
+        """Hash of what decides the weights, 12 hexadecimal digits.
+
+        Settings at their default are left out, so that a field that `Recipe` gains later moves no
+        id of a run that was made before it.
+        """
         fields = self.as_dict()
         del fields["recipe"]  # what the settings are called decides nothing
+        usual = Recipe(name="").training_settings()
+        fields["settings"] = {
+            name: value
+            for name, value in self.settings.items()
+            if name not in usual or value != usual[name]
+        }
         return files.hash_of(fields)
 
     @property
     def folder(self) -> str:
         """Name of the run's folder."""
         return f"{registry.variants.parse(self.method).slug}-{self.id}"
+
+    @property
+    def starts_at_random(self) -> bool:
+        """Whether its recipe starts from packaged weights, and there are none for its backbone."""
+        return self.settings["init"] == "synthetic" and starts_at_random(self.backbone)
 
     def as_dict(self) -> dict:
         """Its fields; what may be None only where it is not."""

@@ -1,11 +1,14 @@
 """Frames, ranking and attention of a query, from what a run left behind."""
 
+import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from benchmark import embed
 from benchmark.clips import chunk_first
@@ -98,6 +101,33 @@ def test_distances_are_those_of_the_kept_embeddings(opened):
     assert isinstance(opened.per_query, pd.DataFrame)
 
 
+class Shown:
+    """A network whose attention is what it is given."""
+
+    def __init__(self, found):
+        self.attention = lambda clips: found
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (object(), "no attention is drawn: the method has none to show"),
+        (Shown({}), "no attention is drawn: the method has none to show"),
+        (Shown({"scores": torch.zeros(1, 4, 4)}), None),
+        (Shown({"heat": torch.zeros(1, 4, 4)}), "not drawn: heat: its name ends in none of"),
+        (Shown({"frame_weights": torch.zeros(1, 5)}), r"not drawn: .* shape is \[5\], expected"),
+    ],
+)
+def test_what_is_not_drawn_is_said(opened, monkeypatch, model, said):
+    monkeypatch.setattr(
+        inspect_query, "load_weights", lambda *_: SimpleNamespace(to=lambda _: model)
+    )
+    (one,) = looked(opened, [int(opened.per_query.index[0])])
+    notes = [note for note in one.notes if "drawn" in note]
+    assert len(notes) == (said is not None)
+    assert said is None or re.match(said, notes[0])
+
+
 def test_pictures_need_neither_weights_nor_images_again(inspected, people, tmp_path):
     run = open_run(inspected["sta"], None, people)
     path = inspection.save(looked(run, [int(run.per_query.index[0])])[0], tmp_path)
@@ -114,7 +144,8 @@ def test_pictures_need_neither_weights_nor_images_again(inspected, people, tmp_p
 def test_a_method_without_attention_is_shown_without(inspected, people):
     run = open_run(inspected["resnet50_avg"], None, people)
     (one,) = looked(run, [int(run.per_query.index[0])])
-    assert not any(strip.attention for strip in one.strips) and not one.notes
+    assert not any(strip.attention for strip in one.strips)
+    assert one.notes == ("no attention is drawn: the method has none to show",)
 
 
 def test_a_clip_that_the_attention_refuses_is_told(opened, monkeypatch):
