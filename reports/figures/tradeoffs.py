@@ -38,7 +38,19 @@ AXES = {
 SCORES = ("mAP", "R1")
 MOST_NAMES = 12  # more methods than that are named only where they are on the front
 PUBLISHED = "0.35"  # grey
-_PAPER_MARKERS = {"stenvan": "*", "nlam": "X", "sta": "P", "resnet3d": "d", "ap3d": "h"}
+_PAPER_MARKERS = {
+    "stenvan": "*",
+    "nlam": "X",
+    "sta": "P",
+    "resnet3d": "d",
+    "ap3d": "h",
+    "cosam": "p",
+    "tclnet": "v",
+    "bicnet": "^",
+    "psta": "<",
+    "sinet": ">",
+    "tf_clip": "8",
+}
 
 
 def tradeoff(

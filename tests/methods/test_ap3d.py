@@ -197,7 +197,8 @@ def test_modules_stand_in_every_other_block_and_layers_follow_the_others(narrow)
     assert list(quick.non_local) == ["stage2_block1", "stage3_block1"]
 
 
-SIZES = {  # parameters with 625 classes and, where they are known, GMACs at T = 4, 256 × 128
+# parameters with 625 classes and, where they are known, GMACs at T = 4, 256 × 128
+SIZES = {
     "C2D": (24_792_753, 16.21),
     "I3D": (28_921_521, 19.23),
     "AP-I3D": (28_964_593, None),
@@ -222,7 +223,8 @@ def test_networks_are_as_large_and_as_costly_as_the_papers(name):
         assert count_gmacs(model, torch.zeros(1, 4, 3, 256, 128)) == pytest.approx(gmacs, rel=5e-3)
 
 
-GOLDEN = {  # dimensions 3, 9, 30 and 50 of 64
+# dimensions 3, 9, 30 and 50 of 64
+GOLDEN = {
     "C2D": (0.4800532, 0.2936566, 0.0932825, -0.1971815),
     "I3D": (0.4740946, 0.2885506, 0.0932825, -0.1971815),
     "AP-I3D": (0.4792782, 0.2971322, 0.0932825, -0.1971815),

@@ -37,7 +37,8 @@ def test_every_method_passes_every_check(name):
     assert not failed, "\n".join(failed)
 
 
-WITHOUT_EFFECT = re.compile(  # in training; in float32 what is left of their gradient is rounding
+# in training; in float32 what is left of their gradient is rounding
+WITHOUT_EFFECT = re.compile(
     r"non_local\..*\.(phi|g|out)\.bias"  # φ: one constant on all logits; g, W_z: BatchNorm follows
     r"|non_local\..*\.norm\.bias"  # of a stage's last layer: BatchNorm follows on both branches
     r"|after\..*\.b\.bias"  # NLAM's φ

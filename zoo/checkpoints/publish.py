@@ -44,6 +44,7 @@ class FinishedRun:
         height: of the images, in pixels.
         width: of the images, in pixels.
         distance: that its recipe scores with, e.g. ``cos-bn``.
+        neck: of the recipe: ``own``, ``bn`` or ``none``.
         dataset: canonical variant of the data set that it was trained on.
         fingerprint: of that data set.
         split: of that data set, from 0.
@@ -61,6 +62,7 @@ class FinishedRun:
     height: int
     width: int
     distance: str
+    neck: str
     dataset: str
     fingerprint: str
     split: int
@@ -175,6 +177,7 @@ def _checkpoint(
         mean=MEAN,
         std=STD,
         distance=run.distance,
+        neck=run.neck,
         sources=(f"{prefix}{weights.name}",),
         licence=licence,
         origin=f"{ORIGIN}, run {run.id}",

@@ -58,8 +58,8 @@ def summary_of(
     complete = [t for t in trials if t.state == TrialState.COMPLETE]
     if not complete:
         raise ValueError(
-            f"{method}: none of {len(trials)} trials came to an end: all diverged; lower the "
-            "upper end of lr, e.g. --search lr=log:1e-5:3e-4"
+            f"{method}: none of {len(trials)} trials came to an end: all diverged; lower the upper "
+            "end of lr, e.g. --search lr=log:1e-5:3e-4"
         )
     best = max(complete, key=lambda t: (t.value, -t.number))  # the earlier one wins a tie
     first = trials[0]
