@@ -109,8 +109,8 @@ def _backbone_origin(c: Checkpoint) -> list[str]:
     if tower is None:
         return []
     return [
-        f"- Image tower: CLIP's, as timm's `{tower}`, from openai/CLIP; its licence is MIT, as "
-        "its repository states"
+        f"- Image tower: CLIP's, as timm's `{tower}`, from openai/CLIP; its licence is MIT, as its "
+        "repository states"
     ]
 
 
