@@ -127,7 +127,7 @@ def embed(
     metric: list[Tensor] = []
     embedding: list[Tensor] = []
     with torch.inference_mode(), autocast(device, precision):
-        for pixels, places in batches(clips, list(_chunks(clips)), workers):
+        for pixels, places in batches(clips, list(chunks(clips)), workers):
             output = model(normalise(pixels.to(device, non_blocking=True)))
             metric.append(output.metric.float().cpu())
             embedding.append(output.embedding.float().cpu())
@@ -146,7 +146,7 @@ def embed(
     )
 
 
-def _chunks(clips: EvaluationClips) -> Iterator[list[int]]:
+def chunks(clips: EvaluationClips) -> Iterator[list[int]]:
     """Runs of clips of equal length, in order, of at most `BATCH_FRAMES` frames."""
     chunk: list[int] = []
     for i, (_, indices) in enumerate(clips.clips):

@@ -1,11 +1,12 @@
 """Optimisers by name; a recipe names one.
 
 One of one's own is a function ``optimiser(parameters, recipe) -> torch.optim.Optimizer``, put into
-`OPTIMISERS` by ``zoo.register("optimiser", function)`` or by a plugin.
+`OPTIMISERS` by ``zoo.register("optimiser", function)`` or by a plugin. What it is told is what
+every optimiser of torch takes: parameters, or groups of them.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -15,18 +16,35 @@ if TYPE_CHECKING:
 
 SGD_MOMENTUM = 0.9
 
+Parameters = Iterable[nn.Parameter] | Iterable[dict[str, Any]]
 
-def adam(parameters: Iterable[nn.Parameter], recipe: "Recipe") -> torch.optim.Optimizer:
+
+def parameters_of(model: nn.Module, recipe: "Recipe") -> Parameters:
+    """What is trained of a network; in two groups if its ``tower`` has a rate of its own.
+
+    A group's ``share`` is its rate's share of the recipe's.
+    """
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    if recipe.tower_lr == 1 or not hasattr(model, "tower"):
+        return wanted
+    tower = set(model.tower.parameters())
+    return [
+        {"params": [p for p in wanted if p not in tower], "share": 1.0},
+        {"params": [p for p in wanted if p in tower], "share": recipe.tower_lr},
+    ]
+
+
+def adam(parameters: Parameters, recipe: "Recipe") -> torch.optim.Optimizer:
     """Adam; weight decay is an L2 penalty in the gradient."""
     return torch.optim.Adam(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
 
 
-def adamw(parameters: Iterable[nn.Parameter], recipe: "Recipe") -> torch.optim.Optimizer:
+def adamw(parameters: Parameters, recipe: "Recipe") -> torch.optim.Optimizer:
     """AdamW; weight decay is taken off the weights themselves."""
     return torch.optim.AdamW(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
 
 
-def sgd(parameters: Iterable[nn.Parameter], recipe: "Recipe") -> torch.optim.Optimizer:
+def sgd(parameters: Parameters, recipe: "Recipe") -> torch.optim.Optimizer:
     """SGD with Nesterov momentum 0.9."""
     return torch.optim.SGD(
         parameters,
@@ -37,5 +55,5 @@ def sgd(parameters: Iterable[nn.Parameter], recipe: "Recipe") -> torch.optim.Opt
     )
 
 
-Optimiser = Callable[[Iterable[nn.Parameter], "Recipe"], torch.optim.Optimizer]
+Optimiser = Callable[[Parameters, "Recipe"], torch.optim.Optimizer]
 OPTIMISERS: dict[str, Optimiser] = {"adam": adam, "adamw": adamw, "sgd": sgd}

@@ -49,14 +49,19 @@ class Evaluation:
 class Recipe:
     """How a method is trained, and how its results are scored unless somebody says otherwise.
 
+    A new field's default is what there was before it, and no default ever changes: a run's id
+    leaves out what is at its default.
+
     Attributes:
         name: what it is called, without changes.
         backbone: a timm network, or ``own`` for the one that each method names.
         channels: widths of the four stages; empty for the network's own.
         layers: blocks of the four stages; empty for the network's own.
         stem: width of the first convolution; 0 for the network's own.
-        init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights, ``clip`` for
-            OpenAI's, or ``synthetic`` for those of a narrow network that come with the package.
+        init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights (OpenAI's for
+            a tower of CLIP, which has no others here), ``clip`` for OpenAI's, or ``synthetic`` for
+            those of a narrow network that come with the package; there are none of a transformer,
+            which then starts at random.
         neck: what follows the feature: ``bn``, the same BN neck and classifier for every method,
             ``none``, the same without BatchNorm, or ``own``, each method's.
         frames: T, frames of a training clip.
@@ -80,8 +85,11 @@ class Recipe:
         contrast: weight of the loss ``contrast``.
         optimiser: a name in `benchmark.optimisers.OPTIMISERS`.
         lr: learning rate.
+        tower_lr: factor on the rate of a transformer's parameters (``model.tower``, where a method
+            has one): what trains a residual network wrecks a pretrained transformer.
         weight_decay: L2 penalty in the gradient.
-        warmup: epochs over which the rate rises from a tenth.
+        warmup: epochs over which the rate rises.
+        warmup_from: share of the rate from which it rises.
         schedule: ``steps`` (× ``gamma`` at each of ``milestones``), ``cosine`` (to ``gamma`` × lr
             at the end) or ``exponential`` (from the first milestone to ``gamma`` × lr at the end).
         milestones: epochs.
@@ -122,8 +130,10 @@ class Recipe:
     contrast: float = 0.0
     optimiser: str = "adam"
     lr: float = 1e-4
+    tower_lr: float = 1.0
     weight_decay: float = 5e-5
     warmup: int = 0
+    warmup_from: float = 0.1
     schedule: str = "steps"
     milestones: tuple[int, ...] = ()
     gamma: float = 0.1
@@ -167,7 +177,8 @@ class Recipe:
     def lr_at(self, epoch: float) -> float:
         """Learning rate at a point of training, in epochs from 0."""
         if epoch < self.warmup:
-            return self.lr * (0.1 + 0.9 * epoch / self.warmup)
+            rising = 1 - self.warmup_from
+            return self.lr * (self.warmup_from + rising * epoch / self.warmup)
         if self.schedule == "steps":
             return self.lr * self.gamma ** sum(epoch >= m for m in self.milestones)
         if self.schedule == "exponential":
@@ -190,7 +201,7 @@ def check_ranges(recipe: Recipe) -> None:
         ValueError: the first one, with what is expected.
     """
     least = {"stem": 0, "frames": 1, "height": 32, "width": 16, "stride": 1, "warmup": 0}
-    least |= {"ids_per_batch": 2, "clips_per_id": 2, "epochs": 0, "contrast": 0}
+    least |= {"ids_per_batch": 2, "clips_per_id": 2, "epochs": 0, "contrast": 0, "tower_lr": 0}
     for name, smallest in least.items():
         value = getattr(recipe, name)
         if value < smallest:
@@ -213,7 +224,7 @@ def check_ranges(recipe: Recipe) -> None:
             f"{recipe.name}: triplet is {recipe.triplet!r}, expected a margin or soft (leave the "
             "loss out by losses=cross_entropy)"
         )
-    for name in ("flip", "random_crop", "erase", "smoothing"):
+    for name in ("flip", "random_crop", "erase", "smoothing", "warmup_from"):
         value = getattr(recipe, name)
         if not 0 <= value <= 1 or (name == "smoothing" and value == 1):
             raise ValueError(f"{recipe.name}: {name} is {value:g}, expected a share in 0..1")

@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from benchmark.cost.memory import PeakMemory
 from benchmark.datasets.base import Dataset
 from benchmark.losses import losses
-from benchmark.optimisers import OPTIMISERS
+from benchmark.optimisers import OPTIMISERS, parameters_of
 from benchmark.pixels import normalise
+from benchmark.preparation import FILE, prepare
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.samplers import SAMPLERS, IdentitySampler, TrainingClips, batches
@@ -35,7 +36,7 @@ class Training:
     Attributes:
         epochs: passes over all identities.
         steps: optimiser steps.
-        seconds: of training, interruptions left out.
+        seconds: of training, interruptions and what comes before its first step left out.
         clips_per_s: training throughput.
         peak_memory_mb: of the process (CPU) or the device, in 10⁶ bytes.
         persons: training identities.
@@ -101,7 +102,8 @@ def train(
         model: built after ``torch.manual_seed(seed)``, so that its start is part of the run.
         dataset: its ``train`` part is used, nothing of its test part.
         recipe: how.
-        folder: receives ``checkpoint.pt``, ``log.jsonl`` and ``tensorboard/``.
+        folder: receives ``checkpoint.pt``, ``log.jsonl`` and ``tensorboard/``, and until the end
+            ``preparation.pt``, see `benchmark.preparation`.
         seed: of sampling and augmentation.
         accelerator: device and precision.
         workers: processes that load clips; their number changes nothing.
@@ -115,11 +117,12 @@ def train(
     pids = [t.pid for t in dataset.train]
     sampler = SAMPLERS[recipe.sampler](pids, recipe.ids_per_batch, recipe.clips_per_id, seed)
     loader = batches(TrainingClips(dataset, recipe, seed), sampler, workers)
-    wanted = [p for p in model.parameters() if p.requires_grad]
-    optimiser = OPTIMISERS[recipe.optimiser](wanted, recipe)
+    optimiser = OPTIMISERS[recipe.optimiser](parameters_of(model, recipe), recipe)
     model, optimiser = accelerator.prepare(model, optimiser)
     state = TrainingState(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
     memory = PeakMemory(accelerator.device)
+    plain = accelerator.unwrap_model(model)
+    prepare(plain, dataset, recipe, folder, accelerator.device, workers, progress)
     with TrainingLog(Path(folder), state.epoch) as log:
         while state.epoch < recipe.epochs:
             sampler.epoch = state.epoch
@@ -135,6 +138,7 @@ def train(
                 validation.after(state.epoch, scores["validation_mAP"])
     if validation is not None and validation.keep_best:
         state.restore_best()
+    (Path(folder) / FILE).unlink(missing_ok=True)
     return _summary(state, sampler, memory, validation)
 
 
@@ -168,7 +172,7 @@ def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> 
     for clips, classes, flip in loader:
         lr = recipe.lr_at(state.epoch + (state.step % len(loader)) / len(loader))
         for group in state.optimiser.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("share", 1.0)
         clips, classes, flip = (t.to(device, non_blocking=True) for t in (clips, classes, flip))
         output = model(normalise(clips, flip))
         parts = losses(output, classes, recipe)

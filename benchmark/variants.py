@@ -13,6 +13,9 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Known = TypeVar("Known")
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NAME = re.compile(r"[\w./-]+")
@@ -126,7 +129,7 @@ def format_value(value: object) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def choose(name: str, known: Mapping[str, object], kind: str) -> object:
+def choose(name: str, known: Mapping[str, Known], kind: str) -> Known:
     """``known[name]``, or an error that lists near misses and what there is.
 
     Raises:

@@ -11,8 +11,7 @@ Where text and released network differ, this is the network:
 
 Decisions of ours:
     * any T that is a multiple of 4 is taken, where the released network has T = 8;
-    * TKS normalises what it adds before repeating it over the cells; only the n / (n - 1) of
-      BatchNorm's running variance differs, in training.
+    * TKS normalises what it adds before repeating it over the cells: the same in evaluation.
 
 In training every BatchNorm that both branches go through sees the high frames first and the low
 ones after them, each with statistics of their own.
@@ -85,7 +84,8 @@ class DAO(nn.Module):
     def __init__(self, channels: int, rows: int):
         super().__init__()
         self.score = nn.ModuleList(nn.Conv1d(channels, 1, 1) for _ in range(2))  # v, b
-        self.mix = nn.ModuleList(  # M, b' of the second and the third low frame
+        # M, b' of the second and the third low frame
+        self.mix = nn.ModuleList(
             nn.Sequential(nn.Conv1d(rows, rows, 1), nn.BatchNorm1d(rows)) for _ in range(2)
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(channels) for _ in range(GROUP))
@@ -157,7 +157,8 @@ class BiCnet(nn.Module):
         super().__init__()
         self.frames = FrameNet(backbone)
         widths = self.frames.widths
-        self.paths = nn.ModuleDict(  # X₁ to X₃
+        # X₁ to X₃
+        self.paths = nn.ModuleDict(
             {f"stage{k}": nn.Conv2d(widths[k], 3 * widths[k], 1, bias=False) for k in (1, 2, 3)}
         )
         self.tks = TKS(widths[2]) if tks else None

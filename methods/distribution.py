@@ -71,8 +71,8 @@ class MomentAttention(nn.Module):
     ) -> Tensor:
         """[B*T, C, H, W] -> the same, over T = ``frames`` frames.
 
-        With ``maps``, each position's weights are noted under ``<name>_mean``,
-        ``<name>_deviation`` and so on, [B, T, H, W]; the five sum to 1.
+        With ``maps``, each position's weights are noted under ``<name>_mean_gates``,
+        ``<name>_deviation_gates`` and so on, [B, T, H, W]; the five sum to 1.
         """
         z = self.down(x)
         with torch.autocast(x.device.type, enabled=False):
@@ -82,7 +82,7 @@ class MomentAttention(nn.Module):
             y = as_map(weights @ statistics, frames, x)  # [B*T, C/4, H, W]
         if maps is not None:
             each = weights.transpose(1, 2).unflatten(2, (frames, *x.shape[2:]))
-            maps.update({f"{name}_{m}": each[:, i] for i, m in enumerate(MOMENTS)})
+            maps.update({f"{name}_{m}_gates": each[:, i] for i, m in enumerate(MOMENTS)})
         return (x + self.up(y)).relu()
 
 

@@ -112,7 +112,8 @@ class NLTP(nn.Module):
         """
         with torch.autocast(x.device.type, enabled=False):
             x = x.float()
-            theta, phi, g = (  # [B, T, C/2*H*W]
+            # [B, T, C/2*H*W]
+            theta, phi, g = (
                 conv(x.flatten(0, 1)).flatten(1).unflatten(0, x.shape[:2])
                 for conv in (self.theta, self.phi, self.g)
             )

@@ -61,6 +61,6 @@ def check_clips(clips: Tensor, *, frames_multiple: int = 1, why: str = "") -> No
     if frames % frames_multiple:
         fit = max(frames // frames_multiple, 1) * frames_multiple
         raise ValueError(
-            f"T = {frames} frames do not fit: {why} needs a multiple of {frames_multiple}, "
-            f"e.g. T = {fit}"
+            f"T = {frames} frames do not fit: {why} needs a multiple of {frames_multiple}, e.g. T "
+            f"= {fit}"
         )

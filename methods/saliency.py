@@ -58,9 +58,9 @@ class SalientToBroad(nn.Module):
         """[B*T, C, H, W] -> the same; T = ``frames`` must be a multiple of four.
 
         With ``maps``, what the late frames keep of each cell, 0..1, is noted under
-        ``<name>_kept``, and each early cell's share in the kernel under ``<name>_kernel``: over the
-        early frames of a group it sums to 1, or less where one of the nine has no cell at all. Both
-        are [B, T, H, W].
+        ``<name>_kept``, and each early cell's share in the kernel under ``<name>_kernel_shares``:
+        over the early frames of a group it sums to 1, or less where one of the nine has no cell at
+        all. Both are [B, T, H, W].
         """
         with torch.autocast(x.device.type, enabled=False):
             full = at_least_float32(x).unflatten(0, (-1, GROUP))  # [G, 4, C, H, W]
@@ -73,7 +73,7 @@ class SalientToBroad(nn.Module):
             kept = torch.cat([torch.ones_like(shares), kept], 1)  # [G, 4, H, W]
             shares = F.pad(shares, (0, 0, 0, 0, 0, GROUP - self.early))
             maps[f"{name}_kept"] = kept.flatten(0, 1).unflatten(0, (-1, frames))
-            maps[f"{name}_kernel"] = shares.flatten(0, 1).unflatten(0, (-1, frames))
+            maps[f"{name}_kernel_shares"] = shares.flatten(0, 1).unflatten(0, (-1, frames))
         return out.flatten(0, 1).to(x.dtype)
 
     def channel_gate(self, x: Tensor) -> Tensor:

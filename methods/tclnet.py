@@ -126,8 +126,8 @@ class TSE(nn.Module):
         erased = (3 * rows + 8) // 16 if self.erase_rows is None else self.erase_rows
         if rows < 4 or erased >= rows:
             raise ValueError(
-                f"erasing {erased} of the {rows} rows of stage 3 does not fit: it needs 4 rows, "
-                f"so H = 64 pixels, or more, and erase_rows below their number"
+                f"erasing {erased} of the {rows} rows of stage 3 does not fit: it needs 4 rows, so "
+                "H = 64 pixels, or more, and erase_rows below their number"
             )
         return erased
 

@@ -210,7 +210,7 @@ class TFCLIP(nn.Module):
 
     @torch.no_grad()
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
-        """``between_frames`` [B, T, T] of the memories; ``memory`` [B, T, rows, columns].
+        """``memory_pairs`` [B, T, T] of the memories; ``memory_shares`` [B, T, rows, columns].
 
         The second is how each frame's memory token attends to the patches of its frame, as shares
         of all its attention; the rest goes to class token and memory.
@@ -218,7 +218,7 @@ class TFCLIP(nn.Module):
         tokens = self.tower.tokens(clips, self._camera(None, clips.shape[0]))
         between, inside = self.diffusion.attention(tokens)
         maps = inside[:, :, 1:].unflatten(2, self.tower.grid)
-        return {"between_frames": between, "memory": maps}
+        return {"memory_pairs": between, "memory_shares": maps}
 
     def _projected_mean(self, clips: Tensor) -> Tensor:
         """A clip's vector in the memory, without a camera: [B, T, 3, H, W] -> [B, D']."""

@@ -13,6 +13,7 @@ Names are looked up when they are first used, so that ``import zoo`` is quick an
 """
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     home, attribute = _HOMES[name]
-    module = importlib.import_module(home)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what libraries tell each other while they are imported
+        module = importlib.import_module(home)
     return getattr(module, attribute) if attribute else module
 
 

@@ -61,7 +61,8 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
 
     Args:
         text: e.g. ``resnet50``, ``resnet50.tv_in1k`` or ``resnet50[layers=1+2+3+1,stem=16]``.
-        weights: ``imagenet``, ``clip``, ``synthetic`` or None, see `zoo.registry.create`.
+        weights: ``imagenet`` (for a tower of CLIP, ``clip``), ``clip``, ``synthetic`` or None, see
+            `zoo.registry.create`.
 
     Raises:
         LookupError: timm has no such network, or the argument is not one of `ARGUMENTS`.
@@ -82,9 +83,9 @@ def build_backbone(text: str, weights: str | None = None) -> nn.Module:
             _set_stem(network, stem)
     except Exception as error:  # timm raises whatever it meets
         raise ValueError(f"timm cannot build {text!r}: {_first_line(error)}") from None
-    if weights == "imagenet":
+    if weights == "imagenet" and "_clip_" not in architecture:
         _load_imagenet(network, variant)
-    elif weights == "clip":
+    elif weights in ("imagenet", "clip"):
         _load_clip(network, variant)
     elif weights == "synthetic":
         load_initial_weights(network, variant)
@@ -134,8 +135,8 @@ def _load_from_timm(
         source = timm.create_model(name, pretrained=True, **arguments)
     except Exception as error:  # hub, cache and network each raise their own
         raise OSError(
-            f"the {kind} weights {name} cannot be had ({_first_line(error)}): "
-            "download them once while online, or use --set init=none"
+            f"the {kind} weights {name} cannot be had ({_first_line(error)}): download them once "
+            "while online, or use --set init=none"
         ) from None
     network.load_state_dict(source.state_dict())
 

@@ -1,7 +1,8 @@
 """What `quick` starts from: a narrow ResNet-50 that was trained on other synthetic people.
 
 It takes the place of the ImageNet weights in the papers' recipes. Without it `sta`, which has no
-BatchNorm before its classifier, learned nothing in the minutes that `quick` takes. The people,
+BatchNorm before its classifier, learned nothing in the minutes that `quick` takes. There is none
+for transformers: `quick` trains a narrow one from random weights, and says so. The people,
 places and cameras are those of ``synthetic[seed=1]``; none of them is in the default set.
 ``make start`` makes the file again: ``python -m zoo.initial_weights WEIGHTS`` writes it and prints
 its hash.
@@ -22,6 +23,15 @@ FILE = Path(__file__).parent / "checkpoints" / "weights" / "start.safetensors"
 SHA256 = "5dfd78cc216f604a64fa8662002a499bf6a527bfec37f38308040864f8fa9a88"
 BACKBONE = "resnet50[channels=16+32+64+128,layers=1+2+3+1,stem=16]"
 _TRUNK = "frames."  # where resnet50_avg keeps its backbone
+
+
+def starts_at_random(backbone: str) -> bool:
+    """Whether ``init=synthetic`` leaves this backbone at random: there is no packaged transformer.
+
+    Args:
+        backbone: a timm network with or without arguments.
+    """
+    return parse(backbone).name.startswith("vit_")
 
 
 def load_initial_weights(network: nn.Module, variant: Variant) -> None:

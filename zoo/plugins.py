@@ -245,6 +245,6 @@ def _check_function(thing: object, origin: str, *, method: bool) -> None:
     if method and (bare or "num_classes" not in given):
         wrong = f"{bare[0]} has no default" if bare else "it does not take num_classes"
         raise ValueError(
-            f"{origin}: {name}: {wrong}; expected e.g. "
-            "def mine(backbone='resnet50', num_classes=0, *, depth: int = 1)"
+            f"{origin}: {name}: {wrong}; expected e.g. def mine(backbone='resnet50', "
+            "num_classes=0, *, depth: int = 1)"
         )

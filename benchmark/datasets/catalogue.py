@@ -112,8 +112,8 @@ def find_kind(name: str, extra: Sequence[Brought] = ()) -> DatasetKind:
     for kind in (*DATASETS, *map(as_kind, extra)):
         if known.setdefault(kind.name, kind).open is not kind.open:
             raise ValueError(
-                f"two data sets are called {kind.name!r}: {kind.open.__module__} must rename "
-                "its own"
+                f"two data sets are called {kind.name!r}: {kind.open.__module__} must rename its "
+                "own"
             )
     return variants.choose(name, known, "data set")
 

@@ -39,7 +39,8 @@ DIR/                                  also DIR/LS-VID/
     list_seq_test.txt                 11,333 tracklets
   test/data/info_test.mat             3,504 queries; also info/data/info_test.mat or test/query.npy
 """
-COUNTS = {  # as two public loaders state them; nobody here has measured them
+# as two public loaders state them; nobody here has measured them
+COUNTS = {
     "train persons": 842,
     "train tracklets": 2_831,
     "test tracklets": 11_333,

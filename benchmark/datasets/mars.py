@@ -33,7 +33,8 @@ DIR/                                  also DIR/mars/ or DIR/MARS/
     query_IDX.mat
     train_name.txt, test_name.txt     if missing, rebuilt from the folders
 """
-COUNTS = {  # counted in the official tables
+# counted in the official tables
+COUNTS = {
     "train persons": 625,
     "train tracklets": 8_298,
     "train frames": 509_914,

@@ -17,7 +17,8 @@ HDF5_OFFSETS = (0, 512, 1024, 2048)  # MATLAB puts 512 bytes of text before it
 VERSION_5 = b"MATLAB 5.0 MAT-file"
 HEADER = 128  # bytes of text, version and byte order before the first element
 MATRIX, COMPRESSED = 14, 15
-NUMBERS = {  # how numbers of each type are stored
+# how numbers of each type are stored
+NUMBERS = {
     **{1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4"},
     **{7: "f4", 9: "f8", 12: "i8", 13: "u8"},
 }

@@ -23,17 +23,17 @@ PAPERS = {
     "(AAAI 2019)",
     "resnet3d": "Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
     "Attention (2018)",
-    "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification "
-    "(ECCV 2020)",
+    "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification (ECCV "
+    "2020)",
     "cosam": "Co-segmentation Inspired Attention Networks for Video-based Person Re-identification "
     "(ICCV 2019)",
     "tclnet": "Temporal Complementary Learning for Video Person Re-Identification (ECCV 2020)",
     "bicnet": "BiCnet-TKS: Learning Efficient Spatial-Temporal Representation for Video Person "
     "Re-Identification (CVPR 2021)",
-    "tf_clip": "TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification "
-    "(AAAI 2024)",
-    "psta": "Pyramid Spatial-Temporal Aggregation for Video-based Person Re-Identification "
-    "(ICCV 2021)",
+    "tf_clip": "TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification (AAAI "
+    "2024)",
+    "psta": "Pyramid Spatial-Temporal Aggregation for Video-based Person Re-Identification (ICCV "
+    "2021)",
     "sinet": "Salient-to-Broad Transition for Video Person Re-identification (CVPR 2022)",
 }
 COLUMNS = (

@@ -31,6 +31,8 @@ _PROTOCOLS = {
     "prid200-rand10@1": f"{_PAIR.format('b', '100 of the first 200 persons', 'a')} {_STEP}; "
     f"{_ERROR}.",
     "open@1": f"The gallery is every test track that is no query. {_BOTH} {_STEP}; {_SKIP}.",
+    "validation@1": "Held-out training persons alone. Queries and tracks of id −1 (junk) leave the "
+    f"gallery. For each query, {_OWN}. {_STEP}; {_SKIP}.",
 }
 _DISTANCES = {"cos": "Cosine distance", "l2sq": "Squared Euclidean distance"}
 _PLACES = {"bn": "after the batch-norm neck", "raw": "before the batch-norm neck"}
@@ -39,8 +41,14 @@ _FRAMES = {
     "taken: one clip of {} frames a track",
     "even": "{} evenly spaced frames are taken: one clip a track",
     "begin": "{} frames from the beginning of the track are taken: one clip a track",
-    "dense": "the whole track is taken in clips of {} frames, the last one filled by repeating "
-    "its own frames; the clips count alike in the mean",
+    "dense": "the whole track is taken in clips of {} frames, the last one filled by repeating its "
+    "own frames; the clips count alike in the mean",
+    "dense-wrap": "the whole track is taken in clips of {} frames, the last one filled with the "
+    "track's first frames; the clips count alike in the mean",
+    "spread": "the whole track is taken in clips of {} frames that lie far apart; the clips count "
+    "alike in the mean",
+    "interval": "the track is taken in clips of {} frames that lie evenly apart, what is left over "
+    "unused; the clips count alike in the mean",
     "all": "the whole track is taken in clips of {} frames, the last one as short as it falls; "
     "every frame counts alike in the mean",
     "all-max": "every frame of the track is embedded by itself and the maximum is taken",

@@ -90,7 +90,8 @@ def _resampled_means(
     """[methods, resamples] mean of the metric with persons and seeds drawn with replacement."""
     _, person = np.unique(methods[0][0]["pid"].to_numpy(), return_inverse=True)
     sizes = np.bincount(person).astype(float)  # [persons] queries
-    sums = [  # for each method [seeds, persons]
+    # for each method [seeds, persons]
+    sums = [
         np.stack([np.bincount(person, table[metric].to_numpy(float)) for table in of_seeds])
         for of_seeds in methods
     ]

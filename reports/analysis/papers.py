@@ -28,6 +28,8 @@ SHORT = {
     "cosam": "COSAM",
     "tclnet": "TCLNet",
     "bicnet": "BiCnet-TKS",
+    "psta": "PSTA",
+    "sinet": "SINet",
     "tf_clip": "TF-CLIP",
 }
 SCORES = ("R1", "mAP")

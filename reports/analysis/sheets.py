@@ -16,7 +16,8 @@ from reports.analysis.footnotes import legend, signs
 from reports.analysis.groups import Group
 from reports.read.rows import METRICS, UNSTEADY
 
-COSTS = (  # title, column, significant digits of the smallest value
+# title, column, significant digits of the smallest value
+COSTS = (
     ("Params (M)", "params_m", 3),
     ("GMACs", "gmacs", 4),
     ("Latency (ms)", "latency_ms", 3),
@@ -136,8 +137,8 @@ def accuracy_notes(group: Group, between: str) -> list[str]:
         notes.append("bold: best in its column, as shown")
     if any((rows[f"{metric}_mark"] == intervals.TIE).any() for metric in intervals.TESTED):
         notes.append(
-            "≈: not distinguishable from the best, the paired interval of their difference "
-            "holds 0 (each against the best alone)"
+            "≈: not distinguishable from the best, the paired interval of their difference holds 0 "
+            "(each against the best alone)"
         )
     if (rows["mAP_letters"] != "").any():
         notes.append("Group: methods that share a letter cannot be told apart by mAP")

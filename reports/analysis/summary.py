@@ -163,8 +163,8 @@ def _span(found: Lead) -> str:
 
 def _behind(row: Behind) -> str:
     return (
-        f"{code(row.name)}, {100 * row.by:.1f} points lower "
-        f"({100 * row.low:.1f} to {100 * row.high:.1f})".replace("(-", "(−")
+        f"{code(row.name)}, {100 * row.by:.1f} points lower ({100 * row.low:.1f} "
+        f"to {100 * row.high:.1f})".replace("(-", "(−")
     )
 
 

@@ -76,8 +76,8 @@ def headline(inspection: Inspection) -> tuple[str, str]:
     camera = "" if query.camid is None else f", camera {query.camid}"
     first = "never found" if np.isinf(inspection.first) else f"at rank {inspection.first:.0f}"
     return (
-        f"{inspection.method}, {inspection.recipe}, seed {inspection.seed} · test row "
-        f"{inspection.query}, person {query.pid}{camera}: AP {100 * inspection.ap:.1f} %, "
+        f"{inspection.method}, {inspection.recipe}, seed {inspection.seed} · test "
+        f"row {inspection.query}, person {query.pid}{camera}: AP {100 * inspection.ap:.1f} %, "
         f"first of {n} right track{'' if n == 1 else 's'} {first}",
         f"{inspection.dataset} · {inspection.label}",
     )

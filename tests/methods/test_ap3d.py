@@ -197,7 +197,8 @@ def test_modules_stand_in_every_other_block_and_layers_follow_the_others(narrow)
     assert list(quick.non_local) == ["stage2_block1", "stage3_block1"]
 
 
-SIZES = {  # parameters with 625 classes and, where they are known, GMACs at T = 4, 256 × 128
+# parameters with 625 classes and, where they are known, GMACs at T = 4, 256 × 128
+SIZES = {
     "C2D": (24_792_753, 16.21),
     "I3D": (28_921_521, 19.23),
     "AP-I3D": (28_964_593, None),
@@ -222,7 +223,8 @@ def test_networks_are_as_large_and_as_costly_as_the_papers(name):
         assert count_gmacs(model, torch.zeros(1, 4, 3, 256, 128)) == pytest.approx(gmacs, rel=5e-3)
 
 
-GOLDEN = {  # dimensions 3, 9, 30 and 50 of 64
+# dimensions 3, 9, 30 and 50 of 64
+GOLDEN = {
     "C2D": (0.4800532, 0.2936566, 0.0932825, -0.1971815),
     "I3D": (0.4740946, 0.2885506, 0.0932825, -0.1971815),
     "AP-I3D": (0.4792782, 0.2971322, 0.0932825, -0.1971815),
@@ -315,15 +317,15 @@ def test_pictures_show_neighbours_of_the_middle_frame_and_the_clip(narrow, draw)
     model = drawn(ap3d_nl(narrow((1, 2, 3, 1), CHANNELS)))
     maps = model.attention(draw(2, 4, 3, 64, 32).double())
     assert {name: list(array.shape) for name, array in maps.items()} == {
-        "align_stage2_block0": [2, 3, 4, 8, 4],
+        "stage2_block0_alignment": [2, 3, 4, 8, 4],
         "stage2_block1": [2, 3, 4, 8, 4],
-        "align_stage3_block0": [2, 3, 4, 4, 2],
+        "stage3_block0_alignment": [2, 3, 4, 4, 2],
         "stage3_block1": [2, 3, 4, 4, 2],
-        "align_stage3_block2": [2, 3, 4, 4, 2],
+        "stage3_block2_alignment": [2, 3, 4, 4, 2],
     }
     for name, array in maps.items():
         shares = array.sum((3, 4))  # [B, 3, T]
-        if name.startswith("align"):
+        if name.endswith("_alignment"):
             assert not shares[:, :, [0, 2]].any()
             gates = shares[:, :, [1, 3]]
             assert ((gates > 0.01) & (gates < 0.99)).all()

@@ -9,7 +9,8 @@ import zoo
 from benchmark.losses import losses
 from benchmark.recipes import UNIFIED
 from zoo import registry
-from zoo.tools.check_method import prepare, redraw_small, run_checks
+from zoo.tools.check_method import run_checks
+from zoo.tools.probe import prepare, redraw_small
 
 NARROW = "[channels=8+16+16+32,layers=1+2+3+1]"
 NARROW_VIT = "[embed_dim=64,depth=2,num_heads=4]"
@@ -37,7 +38,8 @@ def test_every_method_passes_every_check(name):
     assert not failed, "\n".join(failed)
 
 
-WITHOUT_EFFECT = re.compile(  # in training; in float32 what is left of their gradient is rounding
+# in training; in float32 what is left of their gradient is rounding
+WITHOUT_EFFECT = re.compile(
     r"non_local\..*\.(phi|g|out)\.bias"  # φ: one constant on all logits; g, W_z: BatchNorm follows
     r"|non_local\..*\.norm\.bias"  # of a stage's last layer: BatchNorm follows on both branches
     r"|after\..*\.b\.bias"  # NLAM's φ

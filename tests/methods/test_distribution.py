@@ -83,7 +83,7 @@ def test_sanet_is_its_equations_position_by_position(wake, draw, error):
         wanted.append(out.relu())
     assert error(found, torch.cat(wanted)) < 1e-5
     names = ("mean", "deviation", "moment4", "moment5", "moment6")
-    assert list(maps) == [f"sa_{name}" for name in names]
+    assert list(maps) == [f"sa_{name}_gates" for name in names]
     assert error(torch.stack(list(maps.values()), 1), weights) < 1e-5
 
 

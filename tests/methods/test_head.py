@@ -12,11 +12,15 @@ from methods.output import HeadOutput
 from zoo import registry
 
 TINY = "resnet50[channels=4+8+8+8,layers=1+2+3+1,stem=4]"
+TINY_VIT = "vit_base_patch16_clip_quickgelu_224[embed_dim=24,depth=1,num_heads=2]"
+SIZES = {"bicnet_tks": (64, 64)}  # of images, where 64 × 48 pixels do not fit
 
 
 def tiny(name, num_classes=0):
+    own = registry.own_backbone(registry.find(name)[0])
+    backbone, size = TINY_VIT if own.startswith("vit_") else TINY, SIZES.get(name, (64, 48))
     torch.manual_seed(0)
-    return registry.create(name, num_classes, backbone=TINY, size=(64, 48), frames=4)
+    return registry.create(name, num_classes, backbone=backbone, size=size, frames=4)
 
 
 # ---- what it is ----------------------------------------------------------------------------------
@@ -118,7 +122,8 @@ def test_every_method_trains_with_another_head(name, neck, draw):
     model = tiny(name, 2)
     torch.manual_seed(0)
     model.head = Head(model.head.width, 2, neck=neck)
-    out = model.train()(draw(4, 4, 3, 64, 48))
+    clips = draw(4, 4, 3, *SIZES.get(name, (64, 48)))
+    out = model.train()(clips)
     assert out.heads == ()
     sum(losses(out, torch.tensor([0, 0, 1, 1]), UNIFIED).values()).backward()
     assert model.head.classifier.weight.grad.any()
@@ -127,5 +132,5 @@ def test_every_method_trains_with_another_head(name, neck, draw):
     if neck != "none":
         assert not torch.allclose(out.metric, out.embedding)
     with torch.no_grad():
-        out = model.eval()(draw(2, 4, 3, 64, 48))
+        out = model.eval()(clips[:2])
     assert torch.equal(model.neck(out.metric), out.embedding)

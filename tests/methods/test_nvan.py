@@ -18,7 +18,8 @@ from methods.nvan import (
     stenvan,
 )
 
-PLACES = {  # conv3_3, conv3_4, conv4_4, conv4_5, conv4_6 in a ResNet-50, stage and block from 0
+# conv3_3, conv3_4, conv4_4, conv4_5, conv4_6 in a ResNet-50, stage and block from 0
+PLACES = {
     1: {(3, 5)},
     3: {(2, 3), (3, 4), (3, 5)},
     5: {(2, 2), (2, 3), (3, 3), (3, 4), (3, 5)},
@@ -80,7 +81,8 @@ def by_hand(model, clips, places, *, stripes=None, pool_after=(), window=None, p
     return (metric - neck.running_mean) * scale, metric
 
 
-CASES = {  # method: arguments, T, height, how it is written out
+# method: arguments, T, height, how it is written out
+CASES = {
     "avg": (resnet50_avg, {}, 3, 64, {"places": set()}),
     "max": (resnet50_max, {}, 3, 64, {"places": set(), "pooling": "max"}),
     "1 layer": (nvan_1layer, {}, 3, 64, {"places": PLACES[1]}),

@@ -167,7 +167,7 @@ def test_early_shares_sum_to_1_in_each_group_and_late_ones_are_0(module, draw):
     with torch.no_grad():
         layer.kernel[1].bias.fill_(5)  # none of the nine is 0 everywhere
         layer(draw(8, C, ROWS, COLUMNS).relu(), 8, maps=maps, name="sbm")
-    shares = maps["sbm_kernel"].unflatten(1, (2, 4))  # [B, groups, 4, H, W]
+    shares = maps["sbm_kernel_shares"].unflatten(1, (2, 4))  # [B, groups, 4, H, W]
     assert shares.shape == (1, 2, 4, ROWS, COLUMNS)
     assert torch.allclose(shares.sum((2, 3, 4)), torch.ones(1, 2), atol=1e-5)
     assert not shares[:, :, 2:].any()

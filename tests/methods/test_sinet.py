@@ -180,7 +180,7 @@ def test_attention_to_be_drawn(built, draw):
     maps = built(frames=8).attention(clips)
     blocks = [f"stage3_block{i}" for i in (1, 3, 5)]
     assert {name: list(m.shape) for name, m in maps.items()} == {
-        f"{block}_{kind}": [2, 8, 4, 3] for block in blocks for kind in ("kept", "kernel")
+        f"{block}_{kind}": [2, 8, 4, 3] for block in blocks for kind in ("kept", "kernel_shares")
     }
     assert built(idnet, frames=8).attention(clips) == {}
     assert len(built(sanet).attention(clips)) == 10

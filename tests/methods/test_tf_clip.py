@@ -321,11 +321,13 @@ def test_attention_is_that_of_memories_over_frames_and_patches(wake, draw):
     model, clips = wake(tiny()), draw(2, 3, 3, 64, 32)
     maps = model.attention(clips)
     assert {name: list(m.shape) for name, m in maps.items()} == {
-        "between_frames": [2, 3, 3],
-        "memory": [2, 3, 4, 2],
+        "memory_pairs": [2, 3, 3],
+        "memory_shares": [2, 3, 4, 2],
     }
-    assert torch.allclose(maps["between_frames"].sum(2), torch.ones(2, 3))
-    assert (maps["memory"].sum((2, 3)) < 1).all()  # the class token and the memory have the rest
+    assert torch.allclose(maps["memory_pairs"].sum(2), torch.ones(2, 3))
+    assert (
+        maps["memory_shares"].sum((2, 3)) < 1
+    ).all()  # the class token and the memory have the rest
 
 
 def test_a_head_knows_its_width():

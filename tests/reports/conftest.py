@@ -210,10 +210,13 @@ def inspected():
     """A query, one junk track, a wrong one and a right one far behind."""
     strips = (
         a_strip(
-            "query", row=12, stage2=attention_of_cells(), scores=np.full((4, 2), 0.25, np.float32)
+            "query",
+            row=12,
+            stage2_block1=attention_of_cells(),
+            scores=np.full((4, 2), 0.25, np.float32),
         ),
         a_strip("junk", row=1, distance=0.0),
-        a_strip("wrong", rank=1, row=2, pid=0, distance=0.25, stage2=attention_of_cells()),
+        a_strip("wrong", rank=1, row=2, pid=0, distance=0.25, stage2_block1=attention_of_cells()),
         a_strip("right", rank=31, row=3, distance=0.5),
     )
     about = {"run": "0123456789ab", "method": "sta", "recipe": "quick", "seed": 0, "split": 0}

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from benchmark.cost import timing
 from benchmark.progress import SILENT
 from tests.conftest import TINY, TINY_SET, command, draw_person
 from tests.zoo.loopback import Loopback
@@ -12,12 +13,29 @@ from tests.zoo.shelf import shelve
 from zoo.checkpoints import config
 from zoo.checkpoints.config import Settings
 from zoo.checkpoints.table import read_table
+from zoo.experiment import scores
 from zoo.experiment.bench import carry_out
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.request import BenchRequest
 
 PUBLISHED = "sta.folder"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def brief_timing():
+    """Networks are timed for a moment: a busy machine would otherwise try for ten seconds."""
+
+    def measure(*arguments):
+        brief = {"ATTEMPTS": 1, "MOST_SECONDS": 0.05, "BATCHES": (1, 2)}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in brief.items():
+                patch.setattr(timing, name, value)
+            return timing.measure(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scores, "measure", measure)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -70,8 +70,8 @@ def test_what_does_not_fit_is_refused_in_one_line(name, options, says):
 
 def test_importing_zoo_loads_no_torch_until_a_name_is_used():
     code = (
-        "import sys, zoo; before = 'torch' in sys.modules; zoo.list_methods(); "
-        "print(before, 'torch' in sys.modules)"
+        "import sys, zoo; before = 'torch' in sys.modules; zoo.list_methods(); print(before, "
+        "'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == ["False", "True"]

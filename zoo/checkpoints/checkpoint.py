@@ -36,6 +36,7 @@ class Checkpoint:
         mean: of the normalisation, of RGB in [0, 1].
         std: of the normalisation, likewise.
         distance: ``cos-bn``, ``cos-raw``, ``l2sq-bn`` or ``l2sq-raw``.
+        neck: ``own``, ``bn`` or ``none``: the head that the network ends in.
         sources: where its file comes from, in this order.
         licence: SPDX name, or words.
         origin: who trained it, and where that is told.
@@ -68,6 +69,7 @@ class Checkpoint:
     licence: str
     origin: str
     fingerprint: str | None = None
+    neck: str = "own"
     split: int = 0
     seed: int = 0
     bytes: int | None = None

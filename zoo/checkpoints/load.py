@@ -83,7 +83,14 @@ def network(checkpoint: Checkpoint) -> nn.Module:
             f"{checkpoint.std}, not by those of ImageNet"
         )
     size = checkpoint.height, checkpoint.width
-    return registry.create(checkpoint.method, 0, backbone=checkpoint.backbone, size=size)
+    return registry.create(
+        checkpoint.method,
+        0,
+        backbone=checkpoint.backbone,
+        size=size,
+        frames=frame_rule(checkpoint.frames).frames,
+        neck=checkpoint.neck,
+    )
 
 
 def read(file: Verified, name: str) -> dict[str, Tensor]:

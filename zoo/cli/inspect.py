@@ -51,4 +51,6 @@ def inspect(
             inspection.save(one, out)
             for path in pictures(one, out):
                 print(path)
+            for note in one.notes:
+                typer.echo(f"query {one.query}: {note}", err=True)
     return 0

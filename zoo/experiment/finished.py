@@ -70,6 +70,7 @@ def finished(path: Path) -> FinishedRun:
         height=recipe.height,
         width=recipe.width,
         distance=evaluation.distance,
+        neck=recipe.neck,
         dataset=spec.dataset,
         fingerprint=spec.fingerprint,
         split=spec.split,

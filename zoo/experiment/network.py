@@ -21,7 +21,8 @@ def build(spec: RunSpec, num_classes: int, *, trained: bool = False) -> nn.Modul
     """
     torch.manual_seed(spec.seed)
     settings = spec.settings
-    wanted = None if trained or settings["init"] == "none" else settings["init"]
+    random = trained or settings["init"] == "none" or spec.starts_at_random
+    wanted = None if random else settings["init"]
     backbone = None if spec.backbone == "own" else registry.build_backbone(spec.backbone, wanted)
     size = settings["height"], settings["width"]
     return registry.create(

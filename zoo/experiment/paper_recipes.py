@@ -17,7 +17,7 @@ def _changed(start: Recipe, **changes: object) -> Recipe:
 
 
 # STE-NVAN, Sec. 4.1 and the authors' code, whose baselines train longer with a weaker decay
-_OWN = _changed(UNIFIED, neck="own")
+_OWN = _changed(UNIFIED, neck="own", tower_lr=1.0)
 _NVAN = _changed(_OWN, stem_activation=False)
 _NVAN_BASELINE = _changed(_NVAN, weight_decay=1e-5, epochs=300)
 # STA, "Implementation Details"; it retrieves by Euclidean distance of the feature itself
@@ -121,7 +121,6 @@ _COSAM = _changed(
     test_frames="dense4",
     distance="l2sq-raw",
 )
-# PSTA: the rate rises from 0.01 of itself there, from 0.1 here
 _PSTA = _changed(
     _OWN,
     sampling="windows",
@@ -134,6 +133,7 @@ _PSTA = _changed(
     lr=3.5e-4,
     weight_decay=5e-4,
     warmup=10,
+    warmup_from=0.01,
     milestones=(70, 140, 210, 310, 410),
     gamma=0.3,
     epochs=500,

@@ -16,6 +16,7 @@ from zoo.checkpoints.table import table
 from zoo.experiment import pretrained
 from zoo.experiment.data import open_dataset, open_further
 from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.provenance import random_start
 from zoo.experiment.request import BenchRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
 from zoo.experiment.spec import RunSpec, specify
@@ -120,6 +121,10 @@ def _trained_runs(
         for dataset in splits
         for seed in range(request.seeds)
     ]
+    for line in dict.fromkeys(
+        f"{run.spec.method} {random_start(run.spec)}" for run in runs if run.spec.starts_at_random
+    ):
+        progress.note(line)
     return runs, "paper" if request.recipe == "paper" else runs[0].spec.recipe
 
 

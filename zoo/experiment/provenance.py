@@ -77,7 +77,16 @@ def notes_of(spec: RunSpec) -> list[str]:
         notes.append(f"{name} is named for SE-ResNet-50 and built on {spec.backbone}, without SE")
     if name == "sta_baseline" and spec.settings["frames"] > 1:
         notes.append("sta_baseline equals sta_avg here: the paper trains it on single frames")
+    if spec.starts_at_random and spec.checkpoint is None:
+        notes.append(random_start(spec))
+    if spec.backbone == registry.OWN and spec.settings["init"] != "none":
+        notes.append(f"{name} brings its own network: init={spec.settings['init']} was not for it")
     if spec.validation is not None:
         plan = ValidationPlan(**spec.validation)
         notes.append(f"1 of {plan.folds} parts of the training persons was held out to validate")
     return notes
+
+
+def random_start(spec: RunSpec) -> str:
+    """What is said of a run whose recipe starts from weights that its backbone has none of."""
+    return f"starts from random weights: there is no packaged start for {spec.backbone}"

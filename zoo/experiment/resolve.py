@@ -13,6 +13,7 @@ from zoo import registry
 from zoo.experiment.options import Scoring
 from zoo.experiment.paper_recipes import recipe, written_form
 from zoo.experiment.request import BenchRequest
+from zoo.experiment.spec import backbone_of
 
 
 def scoring_of(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> Scoring:
@@ -73,8 +74,7 @@ def check_fit(method: str, chosen: Recipe) -> None:
         ValueError: names the method and the number that does not fit.
     """
     function, _ = registry.find(method)
-    own = registry.own_backbone(function)
-    backbone = None if own is None else str(chosen.backbone_of(own))
+    backbone = backbone_of(function, chosen)
     size = chosen.height, chosen.width
     written = written_form(chosen)
     try:

@@ -5,7 +5,7 @@ import dataclasses
 import torch
 
 from benchmark import files
-from benchmark.cost import timing
+from benchmark.cost.timing import measure
 from benchmark.embed import ClipEmbeddings
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import PROTOCOLS, score
@@ -66,6 +66,6 @@ def clip_cost(
     if found is None:
         progress.advance("cost", 0, 1)
         model = build(spec, 0, trained=True)
-        found = dataclasses.asdict(timing.measure(model, *clip, device, spec.precision))
+        found = dataclasses.asdict(measure(model, *clip, device, spec.precision))
         files.write_json(path, found)
     return found

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmark import files
@@ -10,6 +11,7 @@ from benchmark.recipe import Evaluation, Recipe
 from benchmark.recipes import from_settings
 from zoo import registry
 from zoo.experiment.paper_recipes import written_form
+from zoo.initial_weights import starts_at_random
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +49,30 @@ class RunSpec:
 
     @property
     def id(self) -> str:
-        """Hash of what decides the weights, 12 hexadecimal digits."""
+        """Hash of what decides the weights, 12 hexadecimal digits.
+
+        Settings at their default are left out, so that a field that `Recipe` gains later moves no
+        id of a run that was made before it.
+        """
         fields = self.as_dict()
         del fields["recipe"]  # what the settings are called decides nothing
+        usual = Recipe(name="").training_settings()
+        fields["settings"] = {
+            name: value
+            for name, value in self.settings.items()
+            if name not in usual or value != usual[name]
+        }
         return files.hash_of(fields)
 
     @property
     def folder(self) -> str:
         """Name of the run's folder."""
         return f"{registry.variants.parse(self.method).slug}-{self.id}"
+
+    @property
+    def starts_at_random(self) -> bool:
+        """Whether its recipe starts from packaged weights, and there are none for its backbone."""
+        return self.settings["init"] == "synthetic" and starts_at_random(self.backbone)
 
     def as_dict(self) -> dict:
         """Its fields; what may be None only where it is not."""
@@ -66,6 +83,12 @@ class RunSpec:
     def trained_by(self, evaluation: Evaluation | None = None) -> Recipe:
         """The recipe that the run stored, whatever a recipe of that name says today."""
         return from_settings(self.recipe, self.settings, evaluation or Evaluation())
+
+
+def backbone_of(function: Callable, chosen: Recipe) -> str:
+    """The timm network of a method under a recipe; ``own`` if the method brings its network."""
+    own = registry.own_backbone(function)
+    return registry.OWN if own == registry.OWN else str(chosen.backbone_of(own))
 
 
 def specify(
@@ -87,10 +110,9 @@ def specify(
     if not chosen.stem_activation and "stem_activation" in registry.variants.parameters(function):
         changed = {"stem_activation": False, **variant.arguments}
         variant = registry.find(str(registry.Variant(variant.name, changed)))[1]
-    own = registry.own_backbone(function)
     return RunSpec(
         method=str(variant),
-        backbone="own" if own is None else str(chosen.backbone_of(own)),
+        backbone=backbone_of(function, chosen),
         recipe=written_form(chosen),
         settings=json.loads(json.dumps(chosen.training_settings())),
         dataset=dataset.name,

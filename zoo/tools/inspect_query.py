@@ -4,7 +4,7 @@ Everything is made again from what the run left behind, its weights and embeddin
 pictures show the numbers of the record. `reports.figures` draws them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,12 +16,14 @@ from benchmark.progress import SILENT, Progress
 from benchmark.ranking import distance_blocks
 from benchmark.recipe import DISTANCES
 from benchmark.rules import PROTOCOLS
+from reports.read.attention_kinds import kind_of
 from reports.read.inspection import Inspection, Strip
 from zoo.experiment.network import load_weights
 from zoo.tools.inspected_run import InspectedRun
 
 SHOWN_HEIGHT = 128  # pixels of a frame in a picture, at the most
 MOST_JUNK = 2  # junk tracks shown among the others
+_NONE = "no attention is drawn: the method has none to show"
 
 
 def inspect(
@@ -140,6 +142,7 @@ def _attention(
 ) -> dict[str, np.ndarray]:
     """What the method says of itself over the same frames, as it saw them; empty if nothing."""
     if not hasattr(model, "attention"):
+        notes.append(_NONE)
         return {}
     clip = read_clip(track, _indices(run, track), run.recipe.height, run.recipe.width)
     try:
@@ -148,4 +151,17 @@ def _attention(
     except ValueError as error:  # a clip shorter than the method takes
         notes.append(f"no attention: {error}")
         return {}
-    return {name: np.asarray(a[0].float().cpu(), dtype=np.float32) for name, a in found.items()}
+    arrays = {n: np.asarray(a[0].float().cpu(), dtype=np.float32) for n, a in found.items()}
+    notes += _not_drawn(arrays, clip.shape[0])
+    return arrays
+
+
+def _not_drawn(arrays: Mapping[str, np.ndarray], frames: int) -> list[str]:
+    """Why there is no picture, as notes; ``frames`` is T."""
+    notes = [] if arrays else [_NONE]
+    for name, array in arrays.items():
+        try:
+            kind_of(name, array.shape, frames)
+        except ValueError as error:
+            notes.append(f"not drawn: {error}")
+    return notes

@@ -75,8 +75,8 @@ def examine(
     name = parse_name(text)
     if name.suffixes or len(name.variants) > 1:
         raise ValueError(
-            f"{text!r} is a part of a data set, or several: check a whole one, e.g. "
-            f"{name.variants[0]}"
+            f"{text!r} is a part of a data set, or several: check a whole one, "
+            f"e.g. {name.variants[0]}"
         )
     kind, _ = resolve(text, root, extra)
     try:

@@ -69,7 +69,8 @@ def mars_tree(tmp_path):
     return root
 
 
-DUKE = {  # person: tracklet, camera, first frame, frames
+# person: tracklet, camera, first frame, frames
+DUKE = {
     "train": {1: [(1, 1, 1, 3), (2, 4, 2, 2)], 3: [(1, 2, 1, 2), (2, 3, 1, 2)]},
     "query": {2: [(1, 6, 1, 2)], 4: [(2, 8, 2, 3)]},
     "gallery": {

@@ -3,7 +3,7 @@ import pytest
 from benchmark.clips import frame_rule
 from benchmark.label import Label
 from benchmark.protocols import PROTOCOLS
-from benchmark.recipes import DISTANCES
+from benchmark.recipe import DISTANCES
 from reports.analysis.label_text import explain, frames_of, order, without_number
 
 
@@ -47,12 +47,12 @@ def test_junk_that_leaves_the_gallery_is_said_to(protocol):
 
 
 def test_every_label_that_can_be_had_is_told_in_words():
-    rules = ("chunk-first8", "even15", "begin4", "dense4", "all32", "all-mean", "all-max")
+    rules = ("chunk-first8", "even15", "begin4", "dense4", "dense-wrap8", "spread4")
+    rules += ("interval8", "all32", "all-mean", "all-max")
     for protocol in PROTOCOLS.values():
         for distance in DISTANCES:
             for rule in rules:
-                text = protocol.label(distance, str(frame_rule(rule)), "kr(20,6,0.3)")
-                label = Label.parse(text)
+                label = protocol.label(distance, str(frame_rule(rule)), "kr(20,6,0.3)")
                 assert not [part for part, words in explain(label) if "not described" in words]
 
 

@@ -233,8 +233,8 @@ def test_a_method_s_button_shows_its_records_and_the_command_to_get_them_again(b
 def test_a_point_s_click_shows_the_same(browser, fake):
     group_of(browser, fake.label)
     browser.execute_script(
-        "document.getElementById('plot').emit('plotly_click',"
-        " {points: [{curveNumber: 0, pointNumber: 1}]})"
+        "document.getElementById('plot').emit('plotly_click', {points: [{curveNumber: 0, "
+        "pointNumber: 1}]})"
     )
     shown = browser.find_element("id", "detail-title").text
     assert shown == names(browser)[1]
@@ -324,8 +324,8 @@ def test_words_stand_out_from_their_ground_in_light_and_dark(browser, page, them
 
 def test_every_picture_has_a_text_and_every_control_a_name(browser):
     nameless = browser.execute_script(
-        "return [...document.querySelectorAll('select, input, button')].filter((c) => "
-        "!(c.labels && c.labels.length) && !c.textContent.trim() && !c.ariaLabel).length"
+        "return [...document.querySelectorAll('select, input, button')].filter((c) => !(c.labels "
+        "&& c.labels.length) && !c.textContent.trim() && !c.ariaLabel).length"
     )
     without = browser.execute_script(
         "return [...document.images].filter((i) => !i.alt || !i.naturalWidth).length"

@@ -43,6 +43,7 @@ def run(tmp_path):
         height=64,
         width=32,
         distance="cos-bn",
+        neck="own",
         dataset="folder",
         fingerprint="f",
         split=0,

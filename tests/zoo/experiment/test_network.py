@@ -24,6 +24,6 @@ def test_the_trained_network_has_no_classifier_and_evaluates(finished_run):
 
 def test_the_neck_of_the_recipe_reaches_the_network(finished_run):
     spec = finished_run.spec()
-    plain = dataclasses.replace(spec, settings=spec.settings | {"neck": "bn"})
-    assert isinstance(build(plain, 0, trained=True).neck, torch.nn.BatchNorm1d)
-    assert isinstance(build(spec, 0, trained=True).neck, torch.nn.Identity)
+    own = dataclasses.replace(spec, settings=spec.settings | {"neck": "own"})
+    assert isinstance(build(own, 0, trained=True).neck, torch.nn.Identity)
+    assert isinstance(build(spec, 0, trained=True).neck, torch.nn.BatchNorm1d)

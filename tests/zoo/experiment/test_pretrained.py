@@ -7,12 +7,13 @@ import pytest
 
 from benchmark import record
 from benchmark.datasets.catalogue import open_dataset
+from benchmark.recipes import QUICK, RECIPES, replace
 from tests.zoo.conftest import PUBLISHED as NAME
 from tests.zoo.conftest import published_entry
 from zoo.checkpoints.table import write_table
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.options import ExecutionOptions
-from zoo.experiment.pretrained import specification
+from zoo.experiment.pretrained import evaluation_of, specification
 from zoo.experiment.run import Run
 
 
@@ -52,6 +53,16 @@ def test_a_run_takes_only_the_weights_that_it_is_specified_with(table, people, t
         with pytest.raises(ValueError, match="is not the run's checkpoint"):
             run.train()
     assert not folder.weights.exists()
+
+
+def test_a_checkpoint_is_scored_with_the_settings_that_its_run_stored(table, people, monkeypatch):
+    row, dataset = published_entry(table), open_dataset("folder", people)
+    before = specification(row, row.sha256, dataset)
+    changed = {"height": 32, "frames": 2, "distance": "l2sq-raw", "epochs": 1}
+    monkeypatch.setitem(RECIPES, "quick", replace(QUICK, changed))
+    after = specification(row, row.sha256, dataset)
+    assert after == before and after.settings["height"] == 64
+    assert str(after.trained_by(evaluation_of(row)).rule) == "chunk-first4"
 
 
 def test_the_same_command_again_embeds_nothing(table, call, people, tmp_path):

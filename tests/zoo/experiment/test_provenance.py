@@ -19,7 +19,7 @@ def test_a_record_names_run_machine_and_command():
     found = record_of(spec_of(seed=3), command="zoo bench")
     assert (found.run, found.seed, found.command) == (spec_of(seed=3).id, 3, "zoo bench")
     assert found.environment["device"] == "cpu" and found.environment["torch"]
-    assert found.arguments == {"backbone": spec_of().backbone, "neck": "own"}
+    assert found.arguments == {"backbone": spec_of().backbone, "neck": "bn"}
     assert found.notes == []
 
 
@@ -39,6 +39,11 @@ def test_the_baseline_of_sta_says_where_it_is_the_average():
     assert "sta_baseline equals sta_avg here" in record_of(spec_of("sta_baseline")).notes[0]
     assert notes_of(spec_of("sta_baseline", replace(QUICK, {"frames": 1}))) == []
     assert notes_of(spec_of("sta_avg")) == []
+
+
+def test_a_method_that_brings_its_network_says_that_it_started_elsewhere():
+    spec = dataclasses.replace(spec_of(), backbone="own")
+    assert notes_of(spec) == ["sta brings its own network: init=synthetic was not for it"]
 
 
 def test_persons_that_were_held_out_are_told():

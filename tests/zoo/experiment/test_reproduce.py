@@ -33,7 +33,11 @@ def test_only_the_test_clips_differ_where_the_paper_kept_the_weights():
 
 def test_the_baseline_of_sta_is_told_apart_by_its_loss():
     _, rows, _ = find("sta/1", "mars")
-    assert [row.changes for row in rows[:3]] == [{"triplet": None}, {"triplet": 0.3}, {}]
+    assert [row.changes for row in rows[:3]] == [
+        {"losses": ("cross_entropy",)},
+        {"losses": ("cross_entropy", "triplet"), "triplet": 0.3},
+        {},
+    ]
 
 
 def test_a_row_that_cannot_be_run_says_why():

@@ -1,35 +1,49 @@
 """`zoo bench --sweep`: trained once, scored on test sets that differ in one knob."""
 
 import json
+import shutil
 
 import pytest
 
-from benchmark import files, record
+from benchmark import record
+from benchmark.progress import SILENT
+from benchmark.recipe import Evaluation
+from benchmark.recipes import QUICK, RECIPES, replace
 from reports.analysis.groups import collect, groups
 from reports.analysis.trends import all_trends
-from tests.conftest import TINY_SET, command
-from zoo.experiment.sweep import parse_sweep, swept
+from reports.build import build
+from tests.zoo.conftest import ask
+from zoo.experiment.bench import carry_out
+from zoo.experiment.data import open_dataset
+from zoo.experiment.folder import RunFolder
+from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.rescore import Rules, open_run_folder, rescore
+from zoo.experiment.sweep import open_sweep, parse_sweep, score_sweep, swept
 
 SET = "synthetic[cameras=2,frames=2,identities=3,size=64]"
 SWEEP = "occlusion=0:0.6:0.3"
 
 
-def bench(out, *more):
-    """Run the command in this process; its status."""
-    words = ["bench", "--methods", "sta", "--dataset", SET, "--recipe", "quick", *TINY_SET]
-    words += ["--workers", "0", "--out", str(out), *more]
-    return command(*words)
+def bench(out, sweep=None):
+    """One epoch of the tiny network, and a sweep."""
+    asked = ask(None, out, dataset=SET, sweep=sweep)
+    assert not carry_out(asked, SILENT).failures
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A bench with a sweep over three values, one of them that of the training set."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("ZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
     out = tmp_path_factory.mktemp("sweep") / "o"
-    assert bench(out, "--sweep", SWEEP, "--seeds", "2") == 0
-    yield out
-    patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(out.parent / "cache"))
+        bench(out, SWEEP)
+    return out
+
+
+@pytest.fixture(autouse=True)
+def rendered(done, monkeypatch):
+    """Test sets are rendered once for all tests."""
+    monkeypatch.setenv("ZOO_CACHE", str(done.parent / "cache"))
 
 
 def runs(out):
@@ -41,7 +55,7 @@ def records(run):
 
 
 def test_each_run_is_trained_once_and_scored_on_every_point(done):
-    assert len(runs(done)) == 2
+    assert len(runs(done)) == 1
     for run in runs(done):
         assert len(list(run.glob("weights.safetensors"))) == 1
         found = records(run)
@@ -53,12 +67,12 @@ def test_a_point_s_record_names_the_set_it_was_scored_on_and_the_run_it_was_trai
     for run in runs(done):
         spec = json.loads((run / "spec.json").read_text())
         for one in records(run):
-            assert one.run == files.hash_of(spec) and one.run in run.name
+            assert one.run == RunFolder(run).spec().id and one.run in run.name
             same = one.fingerprint == spec["fingerprint"]
             assert (one.dataset == spec["dataset"]) == same
-            told = [note for note in one.notes if note.startswith("trained on")]
+            told = [note for note in one.notes if "scored on" in note]
             assert len(told) == (0 if same else 1)
-            assert same or f"({spec['fingerprint']}), scored on occlusion=" in told[0]
+            assert same or f"({spec['fingerprint']}), scored on {one.dataset}" in told[0]
             rows = (run / "records" / one.per_query).read_text().splitlines()
             assert len(rows) == 1 + one.queries
 
@@ -71,7 +85,7 @@ def test_the_points_are_listed_with_the_training_set_s_own_among_them(done):
 
 
 def test_a_sweep_does_not_change_the_run_it_is_of(done, tmp_path):
-    assert bench(tmp_path, "--seeds", "2") == 0
+    bench(tmp_path)
     plain = {run.name: records(run) for run in runs(tmp_path)}
     assert set(plain) == {run.name for run in runs(done)}
     for run in runs(done):
@@ -79,21 +93,22 @@ def test_a_sweep_does_not_change_the_run_it_is_of(done, tmp_path):
         assert own.metrics == plain[run.name][0].metrics
 
 
-def test_the_report_draws_the_sweep_and_ranks_the_trained_set_alone(done):
+def test_the_report_draws_the_sweep_and_ranks_the_trained_set_alone(done, tmp_path):
     results = collect([done])
     assert not results.problems
     assert [group.key.dataset for group in groups(results.frame, 100)] == [SET]
     (trend,) = all_trends(results)
     assert list(trend.rows["x"]) == [0.0, 0.3, 0.6]
     assert trend.rows["mAP_low"].notna().all()
-    assert "## What varies" in (done / "report.md").read_text()
+    made = build([done], tmp_path, ("md",))
+    assert "## What varies" in made.path.read_text()
 
 
 def test_the_same_sweep_again_embeds_nothing_and_another_one_adds_its_points(done):
-    (run, _) = runs(done)
+    (run,) = runs(done)
     before = {path: path.stat().st_mtime_ns for path in run.glob("embeddings-*")}
     assert len(before) == 3
-    assert bench(done, "--sweep", "occlusion=0.6:0.9:0.3", "--seeds", "2") == 0
+    bench(done, "occlusion=0.6:0.9:0.3")
     assert {path: path.stat().st_mtime_ns for path in before} == before
     told = json.loads((run / "sweeps" / "occlusion.json").read_text())
     assert [point["value"] for point in told["points"]] == [0.0, 0.3, 0.6, 0.9]
@@ -130,9 +145,32 @@ def test_a_knob_is_turned_and_the_others_stay():
     )
 
 
-def test_a_knob_that_the_data_set_does_not_have_is_an_error_before_anything_is_trained(
-    done, tmp_path, capsys
-):
-    assert bench(tmp_path / "o", "--sweep", "oclusion=0:0.6:0.3") == 2
-    assert "did you mean occlusion" in capsys.readouterr().err
+def test_a_knob_that_the_data_set_does_not_have_is_an_error_before_anything_is_trained(tmp_path):
+    with pytest.raises(LookupError, match="did you mean occlusion"):
+        bench(tmp_path / "o", "oclusion=0:0.6:0.3")
     assert not (tmp_path / "o").exists()
+
+
+def test_a_swept_run_keeps_to_its_stored_settings_whatever_the_recipe_says_today(
+    done, tmp_path, monkeypatch
+):
+    (run,) = runs(done)
+    copy = shutil.copytree(run, tmp_path / "run")
+    changed = {"height": 32, "frames": 2, "test_frames": "all", "distance": "l2sq-raw"}
+    monkeypatch.setitem(RECIPES, "quick", replace(QUICK, changed))
+    before = {one.dataset: one.metrics for one in records(copy)}
+    opened = open_run_folder(copy, options=ExecutionOptions(workers=0))
+    scoring = Scoring(evaluation=Evaluation(), protocols=(opened.dataset.protocol,))
+    sweep = open_sweep(SWEEP, opened.dataset, SET, open_dataset)
+    made = score_sweep(opened, scoring, sweep)
+    assert len(made) == 2 and all(one.metrics == before[one.dataset] for one in made)
+    assert {one.label.partition("/")[2] for one in made} == {"cos-bn/chunk-first4"}
+
+
+def test_scoring_a_swept_run_again_keeps_its_test_sets_apart(done, tmp_path):
+    (run,) = runs(done)
+    folder = RunFolder(shutil.copytree(run, tmp_path / "run"))
+    before = {one.dataset: one.metrics for one in folder.read_records()}
+    made, _ = rescore(folder.path, Rules(), options=ExecutionOptions(workers=0))
+    assert len(made) >= 3 and {one.dataset: one.metrics for one in made} == before
+    assert len(folder.read_records()) == len(before)

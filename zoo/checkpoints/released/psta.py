@@ -14,7 +14,8 @@ DROPPED = {
     "bottleneck.0.": "BatchNorm of the first level's head, for training only",
     "bottleneck.1.": "BatchNorm of the second level's head, for training only",
 }
-_PARTS = {  # of a level, which they call layer1, layer2, layer3
+# of a level, which they call layer1, layer2, layer3
+_PARTS = {
     "Embeding": "embed",
     "TRAG.gamma_temporal": "between.gamma",
     "TRAG.beta_temporal": "between.beta",

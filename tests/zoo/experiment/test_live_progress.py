@@ -1,0 +1,52 @@
+"""What people see while they wait, outside notebooks."""
+
+import pytest
+
+from zoo.experiment import live_progress
+from zoo.experiment.live_progress import LiveProgress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the test sets."""
+    now = [100.0]
+    monkeypatch.setattr(live_progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_log_file_gets_few_plain_lines(clock, capsys):
+    with LiveProgress() as progress:
+        assert not progress.live
+        progress.begin("[1/1] sta, seed 0")
+        for step in range(1, 101):
+            clock[0] += 1
+            progress.advance("train", step, 100)
+        progress.note("report:")
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == "" and lines[0] == "[1/1] sta, seed 0" and lines[-1] == "report:"
+    assert 5 <= len(lines) <= 9
+    assert lines[1] == "  train 16/100, 15 s, about 1 min 19 s left"
+    assert lines[-2] == "  train 100/100, 1 min 39 s"
+
+
+def test_the_clock_starts_anew_with_each_piece_of_work(clock, capsys):
+    with LiveProgress() as progress:
+        progress.advance("train", 0, 10)
+        clock[0] += 50
+        progress.advance("embed", 0, 10)
+        clock[0] += 20
+        progress.advance("embed", 5, 10)
+    assert "embed 5/10, 20 s, about 20 s left" in capsys.readouterr().err
+
+
+def test_a_terminal_gets_a_bar_that_goes(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with LiveProgress() as progress:
+        assert progress.live
+        progress.advance("train", 3, 10)
+        assert progress.bar.tasks[0].completed == 3
+        progress.advance("embed", 1, 4)
+        assert [task.description for task in progress.bar.tasks] == ["  embed"]
+        progress.note("a [line] that stays")
+    assert "a [line] that stays" in capsys.readouterr().err
