@@ -8,7 +8,7 @@ from benchmark.datasets.base import Dataset
 from benchmark.device import choose_device
 from benchmark.recipe import Recipe
 from benchmark.rules import PROTOCOLS
-from benchmark.variants import choose, split_list
+from benchmark.variants import choose, expand, split_list
 from zoo import registry
 from zoo.experiment.options import Scoring
 from zoo.experiment.paper_recipes import recipe, written_form
@@ -42,10 +42,13 @@ def choose_recipe(method: str, request: BenchRequest) -> Recipe:
 
 
 def expand_methods(text: str) -> list[str]:
-    """``"stenvan,sta[blocks=8]"`` as canonical names; ``all`` and wildcards name plain methods.
+    """``"stenvan,sta[blocks=2|4|8]"`` as canonical names; ``all`` and wildcards name plain methods.
+
+    Values with bars between them are a grid: every combination of them is a method.
 
     Raises:
         LookupError: a name that is not known, or a wildcard that matches nothing.
+        ValueError: no method is named, or an argument does not fit.
     """
     names: list[str] = []
     for part in split_list(text):
@@ -56,7 +59,7 @@ def expand_methods(text: str) -> list[str]:
                 raise LookupError(f"no method is called {part!r}: `zoo list methods` shows all")
             names += found
         else:
-            names.append(str(registry.find(part)[1]))
+            names += [str(registry.find(variant)[1]) for variant in expand(part)]
     if not names:
         raise ValueError("--methods names no method, e.g. --methods stenvan,sta")
     return list(dict.fromkeys(names))

@@ -106,7 +106,7 @@ def summary_of(
     complete = [t for t in trials if state_of(t) == "complete"]
     if not complete:
         raise RuntimeError(
-            f"all of {len(trials)} trials diverged: lower the upper end of lr, e.g. --search "
+            f"all of {len(trials)} trials diverged: lower the upper end of lr by --search "
             "lr=log:1e-5:3e-4"
         )
     best = max(complete, key=lambda t: (t.value, -t.number))  # the earlier one wins a tie

@@ -52,6 +52,8 @@ class TunePlan:
         if self.dataset.splits > 1:
             progress.note("split 0 alone: the test persons of the others are trained on in it")
         self.dataset.held_out(folds=request.folds)  # an error now if there are too few persons
+        scorings = [scoring_of(bench, chosen, self.dataset) for chosen in self.recipes.values()]
+        self.scorings: dict[str, Scoring] = dict(zip(self.recipes, scorings, strict=True))
         first = next(iter(self.recipes.values()))
         recipe = "paper" if bench.recipe == "paper" else first.name.replace("/", "-")
         stem = f"{parse(self.dataset.name.partition(':')[0]).slug}-{recipe}"
@@ -157,8 +159,8 @@ class TunePlan:
         """The recipe as it stands for every method, trained only: which images are read."""
         runs = [
             run
-            for name, chosen in self.recipes.items()
-            for run in self._final_runs(name, {}, self._scoring(chosen))
+            for name, scoring in self.scorings.items()
+            for run in self._final_runs(name, {}, scoring)
         ]
         return Plan(runs=tuple(runs), out=self.out, options=self.options, train_only=True)
 
@@ -166,16 +168,13 @@ class TunePlan:
         """The recipe as it stands and what was chosen, on all training persons; scored once."""
         runs: dict[str, PlannedRun] = {}
         for name, part in found.items():
-            plain = self._scoring(self.recipes[name])
+            plain = self.scorings[name]
             chosen_by = provenance(self.study, self.request.space.name, part)
             tuned = dataclasses.replace(plain, chosen_by=chosen_by)
             for values, scoring in (({}, plain), (part["chosen"], tuned)):
                 for run in self._final_runs(name, values, scoring):
                     runs.setdefault(run.spec.id, run)  # a choice may be the recipe itself
         return Plan(runs=tuple(runs.values()), out=self.out, options=self.options)
-
-    def _scoring(self, chosen: Recipe) -> Scoring:
-        return scoring_of(self.request.bench, chosen, self.dataset)
 
     def _final_runs(
         self, name: str, values: Mapping[str, Value], scoring: Scoring

@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import Trial
 
 from benchmark import training_state
-from tests.zoo.experiment.tuning import QUICK, SPACE, search, without_times
+from tests.zoo.experiment.tuning import QUICK, SPACE, score_by, search, without_times
 from zoo.experiment import validate
 from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.run import Run
@@ -120,8 +120,16 @@ def test_a_trial_counts_the_clips_that_it_used(undisturbed):
     used = {"complete": CLIPS, "pruned": CLIPS // 2}
     trials = undisturbed[0]["trials"]
     assert [one["clips"] for one in trials] == [used[one["state"]] for one in trials]
-    assert {one["state"] for one in trials} == {"complete", "pruned"}
     assert undisturbed[0]["spent"]["clips"] == sum(one["clips"] for one in trials)
+
+
+def test_a_stopped_trial_counts_the_epochs_that_it_trained(crowd, tmp_path, monkeypatch):
+    score_by(monkeypatch, lambda spec: 0.9 if spec.settings["lr"] == QUICK.lr else 0.1)
+    found = search(crowd, tmp_path, trials=2)
+    assert [(one["state"], one["clips"]) for one in found["trials"]] == [
+        *(("complete", CLIPS), ("pruned", CLIPS // 2))
+    ]
+    assert found["trials"][1]["validation_mAP"] == 0.1 and found["spent"]["clips"] == 1.5 * CLIPS
 
 
 def test_no_trial_begins_once_the_clips_are_spent(crowd, tmp_path):
