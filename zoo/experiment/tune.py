@@ -103,7 +103,7 @@ def tune(
 ) -> TuneResult:
     """Choose settings for each method on held-out training persons, then train and score.
 
-    The same request from the command line has the same trials, choices and bits.
+    ``zoo tune`` does the same, with the same trials, choices and bits.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
@@ -123,9 +123,6 @@ def tune(
         workers: processes that load images.
         limit: smoke test: the first so many identities only.
         progress: who is told; None shows a bar on a terminal or in a notebook.
-
-    Raises:
-        LookupError, ValueError, RuntimeError, OSError: as `carry_out`.
     """
     bench = BenchRequest(
         methods=names_of(methods),
@@ -141,13 +138,8 @@ def tune(
         limit=limit,
         command="zoo.tune(…)",
     )
-    request = TuneRequest(
-        bench=bench,
-        space=open_space(space, search),
-        trials=trials,
-        clips=budget,
-        folds=folds,
-    )
+    found = open_space(space, search)
+    request = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
     return carry_out(request, progress)
 
 
