@@ -92,7 +92,7 @@ def expand(text: str) -> list[str]:
     Raises:
         ValueError: an alternative is missing, as in ``a[x=1|]``.
     """
-    name, bracket, rest = text.strip().partition("[")
+    name, _, rest = text.strip().partition("[")
     if "|" not in rest or not rest.endswith("]"):
         return [text.strip()]
     columns = []
