@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("methods", "benchmark", "reports", "zoo")
-ALLOWED = {  # what a package may import from the others
+# what a package may import from the others
+ALLOWED = {
     "methods": (),
     "benchmark": ("methods.output",),
     "reports": tuple(

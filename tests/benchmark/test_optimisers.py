@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from benchmark.optimisers import OPTIMISERS
+from benchmark.optimisers import OPTIMISERS, parameters_of
 from benchmark.recipe import Recipe
 
 LR, DECAY = 0.1, 0.01
@@ -57,3 +57,34 @@ def test_an_optimiser_of_ones_own_may_stand_in_a_recipe(monkeypatch):
     monkeypatch.delitem(OPTIMISERS, "rprop")
     with pytest.raises(ValueError, match="optimiser is 'rprop', expected one of adam, adamw, sgd"):
         Recipe(name="test", optimiser="rprop")
+
+
+class Towered(nn.Module):
+    """Two layers, one of them a tower; its bias is fixed."""
+
+    def __init__(self):
+        super().__init__()
+        self.tower, self.other = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.tower.bias.requires_grad_(False)
+
+
+def test_a_tower_with_a_rate_of_its_own_is_a_group_of_its_own():
+    model = Towered()
+    others, tower = parameters_of(model, Recipe(name="test", tower_lr=0.05))
+    assert (others["share"], tower["share"]) == (1.0, 0.05)
+    assert [id(p) for p in tower["params"]] == [id(model.tower.weight)]
+    assert [id(p) for p in others["params"]] == [id(p) for p in model.other.parameters()]
+
+
+def test_without_a_rate_or_a_tower_of_its_own_there_is_one_list_of_what_is_trained():
+    model, plain = Towered(), nn.Linear(2, 2)
+    wanted = [model.tower.weight, *model.other.parameters()]
+    found = parameters_of(model, Recipe(name="test"))
+    assert [id(p) for p in found] == [id(p) for p in wanted]
+    assert len(parameters_of(plain, Recipe(name="test", tower_lr=0.05))) == 2
+
+
+def test_every_optimiser_takes_groups():
+    for make in OPTIMISERS.values():
+        recipe = Recipe(name="test", tower_lr=0.5)
+        assert len(make(parameters_of(Towered(), recipe), recipe).param_groups) == 2

@@ -36,6 +36,8 @@ from benchmark.samplers import SAMPLERS, IdentitySampler
         ("flip", 1.5, "flip is 1.5, expected a share in 0..1"),
         ("random_crop", -0.5, "random_crop is -0.5, expected a share in 0..1"),
         ("erase", 2.0, "erase is 2, expected a share in 0..1"),
+        ("warmup_from", 2.0, "warmup_from is 2, expected a share in 0..1"),
+        ("tower_lr", -1.0, "tower_lr is -1.0, expected 0 or more"),
         ("smoothing", 1.0, "smoothing is 1, expected a share in 0..1"),
         ("channels", (1, 2), "take four numbers"),
         ("evaluation", Evaluation(frames="middle"), "unknown frame rule 'middle'"),
@@ -116,3 +118,16 @@ def test_a_loss_that_is_added_may_stand_in_a_recipe(monkeypatch):
     monkeypatch.delitem(LOSSES, "own")
     with pytest.raises(LookupError, match="loss 'own'"):
         Recipe(name="mine", losses=("triplet", "own"))
+
+
+def test_warming_up_starts_at_a_share_of_the_rate():
+    mine = Recipe(name="mine", lr=2.0, warmup=10, warmup_from=0.01)
+    assert [mine.lr_at(e) for e in (0, 5, 10)] == pytest.approx([0.02, 1.01, 2.0])
+    usual = Recipe(name="mine", lr=2.0, warmup=10)
+    assert [usual.lr_at(e) for e in (0, 7)] == [2.0 * 0.1, 2.0 * (0.1 + 0.9 * 7 / 10)]  # bit by bit
+
+
+def test_a_transformer_keeps_its_kind_and_is_narrowed_by_a_recipe_with_narrow_stages():
+    assert str(RECIPES["unified"].backbone_of("vit_base_patch16_224")) == "vit_base_patch16_224"
+    narrow = RECIPES["quick"].backbone_of("vit_base_patch16_224")
+    assert str(narrow) == "vit_base_patch16_224[depth=2,embed_dim=64,num_heads=4]"

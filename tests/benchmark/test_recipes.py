@@ -121,3 +121,8 @@ def test_a_recipe_of_ones_own_is_found_by_name_and_carries_changes(monkeypatch):
 
 def test_a_recipe_that_nobody_knows_has_its_name_alone():
     assert str(variant_of(Recipe(name="made", lr=0.5))) == "made"
+
+
+def test_a_transformer_takes_a_twentieth_of_the_rate_under_unified_alone():
+    assert RECIPES["unified"].tower_lr == 0.05
+    assert RECIPES["quick"].tower_lr == Recipe(name="mine").tower_lr == 1.0

@@ -326,3 +326,36 @@ def test_what_is_logged_is_the_mean_over_the_epochs_steps(people, tmp_path, monk
     monkeypatch.setitem(LOSSES, "counted", counted)
     _, result = go(people, tmp_path, epochs=2, losses=("counted",))
     assert result.final["counted"] == result.final["loss"] == 3.5  # steps 3 and 4
+
+
+class Towered(Mean):
+    """Whose first layer is called a tower."""
+
+    def __init__(self, num_classes):
+        super().__init__(num_classes)
+        self.tower = self.colour
+
+
+def test_a_tower_that_has_no_rate_stays_as_it_started(people, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.Mean", Towered)
+    torch.manual_seed(3)
+    fresh = Towered(4).state_dict()
+    still, _ = go(people, tmp_path / "still", tower_lr=0.0, weight_decay=0.0)
+    moved, _ = go(people, tmp_path / "moved", tower_lr=0.5)
+    assert torch.equal(still["tower.weight"], fresh["tower.weight"])
+    assert not torch.equal(still["head.classifier.weight"], fresh["head.classifier.weight"])
+    assert not torch.equal(moved["tower.weight"], fresh["tower.weight"])
+
+
+def test_a_rate_for_towers_moves_no_bit_of_a_network_without_one(people, tmp_path):
+    plain, _ = go(people, tmp_path / "plain")
+    told, _ = go(people, tmp_path / "told", tower_lr=0.05)
+    assert equal(plain, told)
+
+
+def test_a_killed_training_with_two_rates_goes_on_with_both(people, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.Mean", Towered)
+    whole, _ = go(people, tmp_path / "whole", tower_lr=0.5)
+    with pytest.raises(Killed):
+        go(people, tmp_path / "cut", tower_lr=0.5, stop_at=5)
+    assert equal(whole, go(people, tmp_path / "cut", tower_lr=0.5)[0])

@@ -192,3 +192,9 @@ def test_every_argument_is_one_that_some_network_takes():
     kinds = (timm.models.resnet.ResNet, timm.models.vision_transformer.VisionTransformer)
     taken = {name for kind in kinds for name in signature(kind).parameters}
     assert set(backbones.ARGUMENTS) - taken == {"stem"}
+
+
+def test_imagenet_means_openai_s_weights_for_a_tower_of_clip(offline):
+    with pytest.raises(OSError, match=rf"the CLIP weights {VIT}\.openai cannot be .*init=none"):
+        build_backbone(VIT, "imagenet")
+    assert offline == [(f"{VIT}.openai", {})]

@@ -70,3 +70,9 @@ def test_the_file_is_made_from_trained_weights(monkeypatch, tmp_path):
     torch.testing.assert_close(
         network.conv1.weight, model.frames.conv1.weight.half().float(), rtol=0, atol=0
     )
+
+
+def test_transformers_have_no_packaged_start():
+    assert initial_weights.starts_at_random("vit_base_patch16_224[depth=2]")
+    assert not initial_weights.starts_at_random(initial_weights.BACKBONE)
+    assert not initial_weights.starts_at_random("own")

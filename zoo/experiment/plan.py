@@ -121,11 +121,17 @@ def _trained_runs(
         for dataset in splits
         for seed in range(request.seeds)
     ]
-    for line in dict.fromkeys(
-        f"{run.spec.method} {random_start(run.spec)}" for run in runs if run.spec.starts_at_random
-    ):
-        progress.note(line)
+    _note_random_starts(runs, progress)
     return runs, "paper" if request.recipe == "paper" else runs[0].spec.recipe
+
+
+def _note_random_starts(runs: list[PlannedRun], progress: Progress) -> None:
+    """A line for each backbone that the recipe has no weights for."""
+    found: dict[str, list[str]] = {}
+    for spec in (run.spec for run in runs if run.spec.starts_at_random):
+        found.setdefault(random_start(spec), []).append(spec.method)
+    for line, methods in found.items():
+        progress.note(f"{', '.join(dict.fromkeys(methods))}: {line}")
 
 
 def _validation(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> dict | None:

@@ -153,3 +153,11 @@ def test_data_may_be_joined_sets_or_made_up_on_the_spot(people, tmp_path):
     )  # fmt: skip
     found = zoo.bench(colour, dataset=mine, recipe=QUICK, out=tmp_path, workers=0, device="cpu")
     assert [(r.dataset, r.queries) for r in found.records] == [("mine", 2)]
+
+
+def test_transformers_run_under_quick_and_say_how_they_started(people, tmp_path):
+    places = {"data_root": people, "out": tmp_path, "workers": 0, "device": "cpu"}
+    methods, changes = ["tf_clip", "clip_vit_avg"], TINY | {"epochs": 1, "init": "synthetic"}
+    found = zoo.bench(methods, dataset="folder", recipe=make_recipe("quick", **changes), **places)
+    assert sorted(found.table["name"]) == sorted(methods) and not found.failures
+    assert all("no packaged start" in " ".join(record.notes) for record in found.records)

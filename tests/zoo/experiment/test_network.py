@@ -5,6 +5,7 @@ import dataclasses
 import torch
 from safetensors.torch import load_file
 
+from tests.zoo.experiment.test_spec import spec_of
 from zoo.experiment.network import build, load_weights
 
 
@@ -27,3 +28,9 @@ def test_the_neck_of_the_recipe_reaches_the_network(finished_run):
     own = dataclasses.replace(spec, settings=spec.settings | {"neck": "own"})
     assert isinstance(build(own, 0, trained=True).neck, torch.nn.Identity)
     assert isinstance(build(spec, 0, trained=True).neck, torch.nn.BatchNorm1d)
+
+
+def test_a_transformer_is_built_at_random_where_there_is_no_packaged_start():
+    spec = spec_of("clip_vit_avg")
+    assert spec.settings["init"] == "synthetic"
+    assert build(spec, 2).tower.blocks[0].attn.num_heads == 4

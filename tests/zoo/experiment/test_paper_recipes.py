@@ -45,3 +45,9 @@ def test_the_written_form_names_the_changes_of_the_training_part():
 def test_what_is_no_recipe_is_refused(name, settings, says):
     with pytest.raises((LookupError, ValueError), match=says):
         make_recipe(name, **settings)
+
+
+def test_psta_warms_up_from_a_hundredth_and_tf_clip_s_rate_is_its_tower_s():
+    assert PAPER["paper/psta"].lr_at(0) == pytest.approx(3.5e-6)
+    assert (PAPER["paper/tf_clip"].lr, PAPER["paper/tf_clip"].tower_lr) == (5e-6, 1.0)
+    assert UNIFIED.lr * UNIFIED.tower_lr == pytest.approx(PAPER["paper/tf_clip"].lr)

@@ -57,14 +57,24 @@ def test_a_limit_holds_for_every_data_set(people, crowd, tmp_path):
     assert found.also_test[0].name == "folder:2persons"
 
 
+class Heard(list):
+    """Anybody who waits, and the lines that stay."""
+
+    def note(self, line):
+        self.append(line)
+
+    def advance(self, *_):
+        pass
+
+
+def test_the_user_hears_once_which_methods_have_no_packaged_start(people, tmp_path):
+    heard, chosen = Heard(), recipe("quick", TINY | {"init": "synthetic"})
+    plan(ask(people, tmp_path, methods="tf_clip,clip_vit_avg", seeds=2, recipe=chosen), heard)
+    (line,) = heard
+    assert line.startswith("tf_clip, clip_vit_avg: starts from random weights: there is no ")
+
+
 def test_the_user_hears_which_recipe_a_cpu_gets(people, tmp_path):
-    class Heard(list):
-        def note(self, line):
-            self.append(line)
-
-        def advance(self, *_):
-            pass
-
     heard = Heard()
     plan(ask(people, tmp_path, recipe=None, changes=TINY), heard)
     assert heard == ["no GPU: recipe quick (say --recipe unified for the full one)"]

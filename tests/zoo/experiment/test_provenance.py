@@ -49,3 +49,12 @@ def test_a_method_that_brings_its_network_says_that_it_started_elsewhere():
 def test_persons_that_were_held_out_are_told():
     (note,) = notes_of(spec_of(validation={"folds": 4}))
     assert note == "1 of 4 parts of the training persons was held out to validate"
+
+
+def test_a_transformer_that_starts_at_random_says_so():
+    narrow = "vit_base_patch16_clip_quickgelu_224[depth=2,embed_dim=64,num_heads=4]"
+    says = f"starts from random weights: there is no packaged start for {narrow}"
+    assert notes_of(spec_of("clip_vit_avg")) == [says]
+    assert notes_of(spec_of("clip_vit_avg", replace(QUICK, {"init": "none"}))) == []
+    taken = dataclasses.replace(spec_of("clip_vit_avg"), checkpoint="clip_vit_avg.x@0")
+    assert notes_of(taken) == []

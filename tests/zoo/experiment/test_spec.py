@@ -5,11 +5,13 @@ import dataclasses
 import pytest
 
 from benchmark.datasets.base import Dataset
-from benchmark.recipe import Evaluation
+from benchmark.recipe import Evaluation, Recipe
 from benchmark.recipes import QUICK, RECIPES, replace
+from zoo.experiment import spec as specification
 from zoo.experiment.spec import RunSpec, specify
 
 DATA = Dataset(name="none", train=(), test=(), query=(), fingerprint="0", protocol="open")
+DEFAULTS = Recipe(name="").training_settings()
 
 
 def spec_of(method="sta", chosen=QUICK, **options):
@@ -70,3 +72,35 @@ def test_the_backbone_is_the_one_that_the_recipe_narrows():
     assert spec_of().backbone == f"resnet50{narrow}"
     own = replace(QUICK, {"backbone": "own"})
     assert spec_of("seresnet50_tp", own).backbone == f"seresnet50{narrow}"
+
+
+def test_a_setting_at_its_default_moves_no_id():
+    spec = spec_of()
+    older = {k: v for k, v in spec.settings.items() if v != DEFAULTS[k]}
+    assert len(older) < len(spec.settings)
+    assert dataclasses.replace(spec, settings=older).id == spec.id
+    newer = dataclasses.replace(spec, settings=spec.settings | {"mixup": 0.0})
+    assert newer.id != spec.id  # of a version that is not known here
+
+
+def test_a_field_that_recipes_gain_moves_no_id(monkeypatch):
+    before = spec_of()
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Later(Recipe):
+        mixup: float = 0.0
+
+    monkeypatch.setattr(specification, "Recipe", Later)
+    stored = before.settings | {"mixup": 0.0}
+    assert dataclasses.replace(before, settings=stored).id == before.id == spec_of().id
+    assert dataclasses.replace(before, settings=stored | {"mixup": 0.2}).id != before.id
+
+
+def test_ids_are_the_same_tomorrow():
+    chosen = Recipe(name="mine", init="synthetic", channels=(4, 8, 8, 8), lr=1e-3)
+    assert specify("sta", chosen, DATA).id == "2fa5d279b1c3"
+
+
+def test_a_transformer_starts_at_random_under_a_recipe_with_packaged_weights():
+    assert spec_of("tf_clip").starts_at_random and not spec_of().starts_at_random
+    assert not spec_of("tf_clip", replace(QUICK, {"init": "none"})).starts_at_random
