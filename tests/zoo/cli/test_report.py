@@ -4,6 +4,7 @@ import pytest
 
 from reports import build
 
+
 def test_a_report_is_made_from_a_result_folder(results, call, tmp_path):
     folder = results.parent.parent
     status, out, _ = call("report", folder, "-o", tmp_path, "--format", "md,csv")
@@ -30,7 +31,6 @@ def test_a_file_that_cannot_be_read_is_left_out_and_told(finished_run, call):
     (finished_run.records / "x.json").write_text("{")
     status, _, err = call("report", finished_run.path.parent.parent, "--format", "md")
     assert status == 1 and "left out: " in err and "x.json" in err
->>>>>>> main
 
 
 @pytest.mark.parametrize(("check", "name"), [([], "build"), (["--check"], "stale")])
