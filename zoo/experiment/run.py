@@ -99,7 +99,7 @@ class Run:
         trained_on, validation = open_validation(
             self.spec, self.dataset, self.options, after_validation
         )
-        model = build(self.spec, len(trained_on.train_pids))
+        model = build(self.spec, len(trained_on.train_pids), progress=self.progress)
         training = train(
             model,
             trained_on,
