@@ -49,7 +49,7 @@ def parse(text: str) -> Variant:
     Raises:
         ValueError: the text is no such thing; the message says where.
     """
-    name, bracket, rest = text.strip().partition("[")
+    name, _, rest = text.strip().partition("[")
     if not _NAME.fullmatch(name):
         raise ValueError(f"{text!r} is not a name: expected name or name[key=value,key=value]")
     if not bracket:
@@ -92,7 +92,7 @@ def expand(text: str) -> list[str]:
     Raises:
         ValueError: an alternative is missing, as in ``a[x=1|]``.
     """
-    name, bracket, rest = text.strip().partition("[")
+    name, _, rest = text.strip().partition("[")
     if "|" not in rest or not rest.endswith("]"):
         return [text.strip()]
     columns = []

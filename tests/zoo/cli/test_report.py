@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """`zoo report`."""
 
 import pytest
@@ -48,28 +47,6 @@ def test_what_did_not_converge_is_kept_on_request(call, folder, tmp_path, monkey
 def test_a_folder_that_is_none_is_named(call, tmp_path):
     status, _, err = call("report", tmp_path / "none")
     assert status == 1 and "none is no folder: name what `zoo bench --out` wrote" in err
-=======
-"""``zoo report``."""
-
-
-def test_a_report_is_made_from_a_result_folder(results, call, tmp_path):
-    folder = results.parent.parent
-    status, out, _ = call("report", folder, "-o", tmp_path, "--format", "md,csv")
-    assert status == 0
-    assert out.split() == [str(tmp_path / "report.md"), str(tmp_path / "report.csv")]
-
-
-def test_a_stale_report_is_found(results, call, tmp_path):
-    words = ["report", results.parent.parent, "-o", tmp_path, "--format", "md"]
-    assert call(*words)[0] == 0 and call(*words, "--check")[0] == 0
-    (tmp_path / "report.md").write_text("old")
-    status, _, err = call(*words, "--check")
-    assert status == 1 and "report.md is not what the records give now" in err
-
-
-def test_a_folder_that_is_not_there_is_named(call, tmp_path):
-    status, _, err = call("report", tmp_path / "x")
-    assert status == 1 and "is no folder: name what `zoo bench --out` wrote" in err
     status, _, err = call("report", tmp_path)
     assert status == 2 and "no records to report on" in err
 
@@ -78,4 +55,3 @@ def test_a_file_that_cannot_be_read_is_left_out_and_told(finished_run, call):
     (finished_run.records / "x.json").write_text("{")
     status, _, err = call("report", finished_run.path.parent.parent, "--format", "md")
     assert status == 1 and "left out: " in err and "x.json" in err
->>>>>>> main
