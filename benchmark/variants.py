@@ -49,7 +49,7 @@ def parse(text: str) -> Variant:
     Raises:
         ValueError: the text is no such thing; the message says where.
     """
-    name, _, rest = text.strip().partition("[")
+    name, bracket, rest = text.strip().partition("[")
     if not _NAME.fullmatch(name):
         raise ValueError(f"{text!r} is not a name: expected name or name[key=value,key=value]")
     if not bracket:
