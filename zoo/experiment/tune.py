@@ -115,13 +115,7 @@ def tune(
         search: further parameters, e.g. ``lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8``.
         folds: the training persons are cut into so many parts; one is held out.
         seeds: final runs of each method, for the recipe as it stands and for what was chosen.
-        protocols: names separated by commas, or ``all``; None is the data set's own.
-        data_root: where the data lie.
-        out: result folder; None makes a name from data set and recipe.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``no`` (float32), ``fp16`` or ``bf16``.
-        workers: processes that load images.
-        limit: smoke test: the first so many identities only.
+        protocols, data_root, out, device, precision, workers, limit: as of `zoo.bench`.
         progress: who is told; None shows a bar on a terminal or in a notebook.
     """
     bench = BenchRequest(
@@ -139,8 +133,13 @@ def tune(
         command="zoo.tune(…)",
     )
     found = open_space(space, search)
+<<<<<<< HEAD
     request = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
     return carry_out(request, progress)
+=======
+    asked = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
+    return carry_out(asked, progress)
+>>>>>>> refs/heads/tunetests
 
 
 def carry_out(request: TuneRequest, progress: Progress | None = None) -> TuneResult:
