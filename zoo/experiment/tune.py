@@ -103,7 +103,7 @@ def tune(
 ) -> TuneResult:
     """Choose settings for each method on held-out training persons, then train and score.
 
-    ``zoo tune`` does the same, with the same trials, choices and bits.
+    The same request from the command line has the same trials, choices and bits.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
@@ -117,6 +117,9 @@ def tune(
         seeds: final runs of each method, for the recipe as it stands and for what was chosen.
         protocols, data_root, out, device, precision, workers, limit: as of `zoo.bench`.
         progress: who is told; None shows a bar on a terminal or in a notebook.
+
+    Raises:
+        LookupError, ValueError, RuntimeError, OSError: as `carry_out`.
     """
     bench = BenchRequest(
         methods=names_of(methods),
@@ -133,13 +136,8 @@ def tune(
         command="zoo.tune(…)",
     )
     found = open_space(space, search)
-<<<<<<< HEAD
-    request = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
-    return carry_out(request, progress)
-=======
     asked = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
     return carry_out(asked, progress)
->>>>>>> refs/heads/tunetests
 
 
 def carry_out(request: TuneRequest, progress: Progress | None = None) -> TuneResult:
