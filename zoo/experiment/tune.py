@@ -101,9 +101,7 @@ def tune(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> TuneResult:
-    """Choose settings for each method on held-out training persons, then train and score.
-
-    The same request from the command line has the same trials, choices and bits.
+    """``zoo tune`` from Python, with the same trials, choices and bits.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
@@ -115,11 +113,16 @@ def tune(
         search: further parameters, e.g. ``lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8``.
         folds: the training persons are cut into so many parts; one is held out.
         seeds: final runs of each method, for the recipe as it stands and for what was chosen.
-        protocols, data_root, out, device, precision, workers, limit: as of `zoo.bench`.
+        protocols: names separated by commas, or ``all``; None is the data set's own.
+        data_root: where the data lie.
+        out: result folder; None makes a name from data set and recipe.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        workers: processes that load images.
+        limit: smoke test: the first so many identities only.
         progress: who is told; None shows a bar on a terminal or in a notebook.
 
-    Raises:
-        LookupError, ValueError, RuntimeError, OSError: as `carry_out`.
+    Raises what `carry_out` raises.
     """
     bench = BenchRequest(
         methods=names_of(methods),
@@ -135,9 +138,9 @@ def tune(
         limit=limit,
         command="zoo.tune(…)",
     )
-    found = open_space(space, search)
-    asked = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
-    return carry_out(asked, progress)
+    chosen_from = open_space(space, search)
+    request = TuneRequest(bench=bench, space=chosen_from, trials=trials, clips=budget, folds=folds)
+    return carry_out(request, progress)
 
 
 def carry_out(request: TuneRequest, progress: Progress | None = None) -> TuneResult:
