@@ -26,6 +26,7 @@ quick-test: $(VENV)/installed
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # what the recipe quick starts from, again; its hash then goes into zoo/initial_weights.py
 start: $(VENV)/installed

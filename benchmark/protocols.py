@@ -5,6 +5,7 @@ The protocols themselves stand in `benchmark.rules`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import pandas as pd
@@ -52,10 +53,30 @@ class Scores:
         return self.values["mINP"]
 
 
+@overload
 def score(
     test: Embeddings,
-    query: Sequence[int],
-    protocol: str | Sequence[str] = "mars-official",
+    query: Sequence[int] | np.ndarray,
+    protocol: str = "mars-official",
+    distance: str = "cosine",
+    rerank: str | None = None,
+) -> Scores: ...
+
+
+@overload
+def score(
+    test: Embeddings,
+    query: Sequence[int] | np.ndarray,
+    protocol: list[str] | tuple[str, ...],
+    distance: str = "cosine",
+    rerank: str | None = None,
+) -> dict[str, Scores]: ...
+
+
+def score(
+    test: Embeddings,
+    query: Sequence[int] | np.ndarray,
+    protocol: str | list[str] | tuple[str, ...] = "mars-official",
     distance: str = "cosine",
     rerank: str | None = None,
 ) -> Scores | dict[str, Scores]:

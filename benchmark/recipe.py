@@ -62,6 +62,7 @@ class Recipe:
             a tower of CLIP, which has no others here), ``clip`` for OpenAI's, or ``synthetic`` for
             those of a narrow network that come with the package; there are none of a transformer,
             which then starts at random.
+            Or what the whole network starts from: a checkpoint's name, a run's folder or a file.
         neck: what follows the feature: ``bn``, the same BN neck and classifier for every method,
             ``none``, the same without BatchNorm, or ``own``, each method's.
         frames: T, frames of a training clip.
@@ -206,7 +207,7 @@ def check_ranges(recipe: Recipe) -> None:
         value = getattr(recipe, name)
         if value < smallest:
             raise ValueError(f"{recipe.name}: {name} is {value}, expected {smallest} or more")
-    options = {"sampling": SAMPLINGS, "schedule": SCHEDULES, "init": INITS, "neck": NECKS}
+    options = {"sampling": SAMPLINGS, "schedule": SCHEDULES, "neck": NECKS}
     options |= {"resize": RESIZES, "sampler": SAMPLERS, "optimiser": OPTIMISERS}
     options |= {"triplet_on": ("metric", "embedding"), "triplet_distance": TRIPLET_DISTANCES}
     for name, values in options.items():
@@ -215,6 +216,11 @@ def check_ranges(recipe: Recipe) -> None:
             raise ValueError(
                 f"{recipe.name}: {name} is {value!r}, expected one of {', '.join(values)}"
             )
+    if recipe.init not in INITS and not set(recipe.init) & set("./@"):
+        raise ValueError(
+            f"{recipe.name}: init is {recipe.init!r}, expected one of {', '.join(INITS)}, or a "
+            "checkpoint, a run's folder or a .safetensors file"
+        )
     for loss in recipe.losses:
         choose(loss, LOSSES, f"{recipe.name}: loss")
     if not recipe.losses:

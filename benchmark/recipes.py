@@ -10,6 +10,7 @@ plugin.
 import dataclasses
 import typing
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.variants import Variant, checked, choose, parse, parse_value
@@ -71,7 +72,7 @@ def recipe(
     return replace(start, given)
 
 
-def replace(start: Recipe, changes: Mapping[str, object]) -> Recipe:
+def replace(start: Recipe, changes: Mapping[str, Any]) -> Recipe:
     """The same recipe with changed settings, those of its evaluation among them."""
     training = {k: v for k, v in changes.items() if k not in EVALUATION_SETTINGS}
     scoring = {EVALUATION_SETTINGS[k]: v for k, v in changes.items() if k in EVALUATION_SETTINGS}
@@ -79,7 +80,7 @@ def replace(start: Recipe, changes: Mapping[str, object]) -> Recipe:
     return dataclasses.replace(start, **training, evaluation=evaluation)
 
 
-def from_settings(text: str, settings: Mapping[str, object], evaluation: Evaluation) -> Recipe:
+def from_settings(text: str, settings: Mapping[str, Any], evaluation: Evaluation) -> Recipe:
     """The recipe that a run stored, whatever a recipe of that name says today.
 
     Args:
@@ -96,7 +97,9 @@ def from_settings(text: str, settings: Mapping[str, object], evaluation: Evaluat
         raise ValueError(
             f"the stored recipe {text} has {', '.join(foreign)}, which this version does not know"
         )
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    values: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()
+    }
     return Recipe(name=parse(text).name, **values, evaluation=evaluation)
 
 

@@ -59,7 +59,11 @@ class Training:
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer a number."""
+    """The loss is no longer a number; ``steps`` is how many had been made when it was seen."""
+
+    def __init__(self, message: str, steps: int = 0):
+        super().__init__(message)
+        self.steps = steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +71,8 @@ class Validation:
     """Scoring while training, on persons that are not trained on.
 
     Attributes:
-        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them.
+        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them; a
+            ValueError where its vectors cannot be ranked ends the training as `Diverged`.
         every: epochs between two scorings; the last epoch is always scored.
         keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
         after: told epoch, from 1, and mAP once the epoch is saved; what it raises ends training.
@@ -198,7 +203,8 @@ def _refuse_odd(odd: Tensor, state: TrainingState, recipe: Recipe) -> None:
     if step > 0:
         raise Diverged(
             f"the loss is no finite number at step {step} (epoch {state.epoch + 1}); the last good "
-            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}"
+            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}",
+            state.step,
         )
 
 
@@ -213,10 +219,15 @@ def _validate(
     progress.advance("validate", state.epoch, recipe.epochs)
     model, device = state.accelerator.unwrap_model(state.model).eval(), state.accelerator.device
     gpus = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on as without it
-        scores = validation.score(model)
+    try:
+        with torch.random.fork_rng(gpus):  # whatever the scoring draws, training goes on the same
+            scores = validation.score(model)
+    except ValueError as error:  # vectors that are no numbers, or beyond what float32 can rank
+        told = f"epoch {state.epoch} cannot be scored: {error}"
+        raise Diverged(told, state.step) from None
     if not math.isfinite(scores["mAP"]):
-        raise Diverged(f"validation mAP is {scores['mAP']} after epoch {state.epoch}")
+        told = f"validation mAP is {scores['mAP']} after epoch {state.epoch}"
+        raise Diverged(told, state.step)
     if validation.keep_best:
         state.keep_if_best(scores["mAP"])
     return {f"validation_{name}": value for name, value in scores.items()}

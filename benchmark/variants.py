@@ -7,11 +7,15 @@ words, lists joined by ``+`` (``after=4+5``) or variants themselves
 
 import difflib
 import inspect
+import itertools
 import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+Known = TypeVar("Known")
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NAME = re.compile(r"[\w./-]+")
@@ -82,14 +86,36 @@ def split_list(text: str) -> list[str]:
     return [part.strip() for part in (*parts, text[start:]) if part.strip()]
 
 
+def expand(text: str) -> list[str]:
+    """Every variant of a grid: ``a[x=1|2,y=3|4]`` gives four, the last argument changing first.
+
+    Raises:
+        ValueError: an alternative is missing, as in ``a[x=1|]``.
+    """
+    name, _, rest = text.strip().partition("[")
+    if "|" not in rest or not rest.endswith("]"):
+        return [text.strip()]
+    columns = []
+    for part in split_list(rest[:-1]):
+        key, equals, values = part.partition("=")
+        options = [value.strip() for value in values.split("|")]
+        if not all(options) and len(options) > 1:
+            raise ValueError(f"{part!r} in {text!r} lacks a value beside a bar")
+        columns.append([f"{key}{equals}{value}" for value in options])
+    return [f"{name}[{','.join(row)}]" for row in itertools.product(*columns)]
+
+
 def parse_value(text: str) -> object:
-    """One value: number, constant, ``+`` list (a tuple) or, failing these, the text itself."""
+    """One value: number, constant, ``+`` list (a tuple) or, failing these, the text itself.
+
+    A text with a slash or a bracket is no list: it is a path, or a variant.
+    """
     text = text.strip()
     if text.lower() in _CONSTANTS:
         return _CONSTANTS[text.lower()]
     if _NUMBER.fullmatch(text):
         return float(text) if re.search(r"[.eE]", text) else int(text)
-    if "+" in text and "[" not in text:
+    if "+" in text and not set(text) & set("[/"):
         return tuple(parse_value(part) for part in text.split("+"))
     return text
 
@@ -103,7 +129,7 @@ def format_value(value: object) -> str:
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
-def choose(name: str, known: Mapping[str, object], kind: str) -> object:
+def choose(name: str, known: Mapping[str, Known], kind: str) -> Known:
     """``known[name]``, or an error that lists near misses and what there is.
 
     Raises:

@@ -106,8 +106,8 @@ class AP3D(nn.Module):
     def attention(self, clips: Tensor) -> dict[str, Tensor]:
         """By layer, where three cells of the middle frame look: [B, 3, T, rows, columns].
 
-        ``<block>_alignment``: in the two neighbours alone, on each of which the weights sum to the gate
-        (to 1 without one); ``<block>``, a non-local layer: in the clip.
+        ``<block>_alignment``: in the two neighbours alone, on each of which the weights sum to the
+        gate (to 1 without one); ``<block>``, a non-local layer: in the clip.
         """
         maps: AttentionMaps = {}
         self.features(clips, maps)

@@ -11,8 +11,7 @@ Where text and released network differ, this is the network:
 
 Decisions of ours:
     * any T that is a multiple of 4 is taken, where the released network has T = 8;
-    * TKS normalises what it adds before repeating it over the cells; only the n / (n - 1) of
-      BatchNorm's running variance differs, in training.
+    * TKS normalises what it adds before repeating it over the cells: the same in evaluation.
 
 In training every BatchNorm that both branches go through sees the high frames first and the low
 ones after them, each with statistics of their own.

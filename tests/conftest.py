@@ -39,9 +39,9 @@ def command(*words):
     return stop.value.code
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    """Tests run side by side; more threads would only get into each other's way."""
+    """Tests run side by side, and another number of threads rounds in another way."""
     torch.set_num_threads(1)
 
 

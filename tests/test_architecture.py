@@ -1,4 +1,4 @@
-"""The order of the packages, read from the imports."""
+"""The order of the packages, the size of files and functions, and a test file for each module."""
 
 import ast
 import subprocess
@@ -18,12 +18,41 @@ ALLOWED = {
     ),
     "zoo": ("methods", "benchmark", "reports"),
 }
+# within a package, a part imports those before it; "" are the files of its top level
+PARTS = {
+    "zoo": ("", "checkpoints", "experiment", "tools", "cli"),
+    "reports": ("read", "analysis", "figures", "formats", ""),
+}
 FILES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+MODULES = [path for path in FILES if path.name != "__init__.py"]
+MOST_LINES = 250
+MOST_LINES_OF_A_FUNCTION = 60
+TOP_LEVEL_OF_ZOO = 6
+# tests of what several modules do together
+ACROSS_MODULES = (
+    "benchmark/datasets/test_named_protocols.py",
+    "benchmark/test_published.py",
+    "methods/test_contract.py",
+    "reports/test_foreign_text.py",
+    "reports/test_golden.py",
+)
 
 
-def imports(path):
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def imports(path, *, typing_too=True):
     """Every module of ours that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    skipped = set()
+    for node in ast.walk(tree):
+        for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if for_types and not typing_too:
+            skipped |= set(ast.walk(node))
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -34,13 +63,31 @@ def imports(path):
         yield from (name for name in names if name.split(".")[0] in PACKAGES)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def part_of(package, parts):
+    """The sub-package that a file or module belongs to; empty for the top level."""
+    return parts[0] if parts and parts[0] in PARTS[package] else ""
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_nothing_imports_upward(path):
     package = path.relative_to(ROOT).parts[0]
     for name in imports(path):
         inside = name.split(".")[0] == package
         allowed = any(f"{name}.".startswith(f"{prefix}.") for prefix in ALLOWED[package])
         assert inside or allowed, f"{path} may not import {name}"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.relative_to(ROOT).parts[0] in PARTS], ids=name_of
+)
+def test_within_a_package_nothing_imports_upward(path):
+    package, *parts = path.relative_to(ROOT).with_suffix("").parts
+    order = PARTS[package]
+    own = order.index(part_of(package, parts))
+    for name in imports(path, typing_too=False):
+        home, *rest = name.split(".")
+        if home == package:
+            assert order.index(part_of(package, rest)) <= own, f"{path} may not import {name}"
 
 
 def test_methods_need_torch_and_timm_only():
@@ -60,22 +107,70 @@ def test_methods_need_torch_and_timm_only():
                 )
 
 
-@pytest.mark.parametrize("module", ["benchmark.record", "reports.build", "zoo", "zoo.cli.app"])
+@pytest.mark.parametrize(
+    "module", ["benchmark.record", "benchmark.label", "reports.build", "zoo", "zoo.cli.app"]
+)
 def test_imports_without_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+# ---- sizes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_no_function_is_longer_than_sixty_lines(path):
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.lineno < 60, f"{path}:{node.lineno} {node.name}"
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = node.end_lineno - node.lineno + 1
+            assert lines <= MOST_LINES_OF_A_FUNCTION, f"{path}:{node.lineno} {node.name}"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "methods").glob("*.py")), ids=lambda p: p.name)
-def test_a_method_file_has_at_most_250_lines(path):
-    assert len(path.read_text().splitlines()) <= 250
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_can_be_read_at_one_sitting(path):
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+def test_the_top_level_of_zoo_is_found_at_a_glance():
+    found = [path.name for path in (ROOT / "zoo").glob("*.py") if path.name != "__init__.py"]
+    assert len(found) <= TOP_LEVEL_OF_ZOO, found
+
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_has_its_test_file(path):
+    relative = path.relative_to(ROOT)
+    assert (ROOT / "tests" / relative.parent / f"test_{relative.name}").is_file()
+
+
+def test_no_test_file_is_of_a_module_that_has_gone():
+    modules = {path.relative_to(ROOT) for path in FILES}
+    stray = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        relative = path.relative_to(ROOT / "tests")
+        of_module = relative.parent / relative.name.removeprefix("test_") in modules
+        of_package = relative.name == "test_init.py" and relative.parent / "__init__.py" in modules
+        if relative.parts[0] in PACKAGES and not of_module and not of_package:
+            stray.append(str(relative))
+    assert sorted(stray) == sorted(ACROSS_MODULES)
+
+
+# ---- data sets -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_dictionary_is_keyed_by_a_data_set(path):
+    """What is known of a data set stands in its own file."""
+    names = {p.stem for p in (ROOT / "benchmark" / "datasets").glob("*.py")} - {"index", "base"}
+    if path.relative_to(ROOT).parts[:2] == ("benchmark", "datasets"):
+        return
+    names &= {"mars", "duke_video", "ilids_vid", "prid2011", "lsvid"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Dict):
+            keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
+            assert not keys & names, f"{path}:{node.lineno}"
 
 
 def test_help_is_quick_because_it_loads_nothing_heavy():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.experiment.bench import load_records as load_records
     from zoo.experiment.data import open_dataset as open_dataset
     from zoo.experiment.paper_recipes import make_recipe as recipe
+    from zoo.experiment.tune import tune as tune
     from zoo.plugins import register as register
     from zoo.registry import create as create
     from zoo.registry import list_methods as list_methods
@@ -45,6 +46,7 @@ _HOMES = {
     "recipe": ("zoo.experiment.paper_recipes", "make_recipe"),
     "register": ("zoo.plugins", "register"),
     "score": ("zoo.tools.measure", "score"),
+    "tune": ("zoo.experiment.tune", "tune"),
 }
 __all__ = [
     "bench",
@@ -59,6 +61,7 @@ __all__ = [
     "recipe",
     "register",
     "score",
+    "tune",
 ]
 
 

@@ -123,7 +123,7 @@ def find(text: str) -> tuple[Callable, Variant]:
 def own_backbone(function: Callable) -> str:
     """The timm network that a method is built on by default; ``own`` if it brings its network."""
     _, default = variants.parameters(function).get("backbone", (str, OWN))
-    return default
+    return str(default)
 
 
 def create(
@@ -200,13 +200,14 @@ def _set_neck(model: nn.Module, num_classes: int, neck: str, method: str) -> Non
     if neck not in NECKS:
         raise ValueError(f"neck is {neck!r}, expected {OWN} or one of {', '.join(NECKS)}")
     head = getattr(model, "head", None)
-    if not isinstance(head, nn.Module) or not isinstance(getattr(head, "width", None), int):
+    width = getattr(head, "width", None)
+    if not isinstance(head, nn.Module) or not isinstance(width, int):
         raise ValueError(
             f"{method} has no head that can be replaced, as neck={neck} wants it: use --set "
             "neck=own"
         )
     if not (type(head) is Head and head.is_plain(neck)):
-        model.head = Head(head.width, num_classes, neck=neck)
+        model.head = Head(width, num_classes, neck=neck)
 
 
 def _by_name(ours: Iterable[Callable], theirs: Iterable[Callable]) -> dict[str, Callable]:

@@ -18,7 +18,8 @@ from reports.figures import attention_maps as maps
 from reports.read.attention_kinds import kind_of
 from reports.read.inspection import Strip
 
-THREE: dict[str, Callable[[Axes, Strip, str, np.ndarray, int], None]] = {  # a panel a cell
+# a panel a cell
+THREE: dict[str, Callable[[Axes, Strip, str, np.ndarray, int], None]] = {
     "cells": cells.draw_cell,
     "alignment": cells.draw_alignment,
 }

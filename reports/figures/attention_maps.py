@@ -34,7 +34,7 @@ def draw_correlation(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> 
         shade(axes, 2 * pair + 1, scaled)
         below(axes, 2 * pair + 1.5, _short(values.max()))
     scale = f"dark {_short(low)}, bright {_short(high)}"
-    title(axes, f"{name} of each second frame with the first: {scale}; peaks")
+    title(axes, f"{name} of each second frame with the first: {scale}; its peak")
 
 
 def draw_bands(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> None:

@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from reports.analysis.convergence import SIGN
 from reports.analysis.footnotes import UNSTEADY
 from reports.analysis.fronts import front
+from reports.analysis.papers import SHORT
 from reports.figures.name_placement import place
 from reports.figures.style import (
     SMALL,
@@ -38,19 +39,7 @@ AXES = {
 SCORES = ("mAP", "R1")
 MOST_NAMES = 12  # more methods than that are named only where they are on the front
 PUBLISHED = "0.35"  # grey
-_PAPER_MARKERS = {
-    "stenvan": "*",
-    "nlam": "X",
-    "sta": "P",
-    "resnet3d": "d",
-    "ap3d": "h",
-    "cosam": "p",
-    "tclnet": "v",
-    "bicnet": "^",
-    "psta": "<",
-    "sinet": ">",
-    "tf_clip": "8",
-}
+_PAPER_MARKERS = dict(zip(SHORT, "*XPdhpv^<>8", strict=True))
 
 
 def tradeoff(

@@ -27,7 +27,8 @@ class Kind(NamedTuple):
 
 
 _MAP = ("rows", "columns")
-KINDS = (  # the first that fits a name counts
+# the first that fits a name counts
+KINDS = (
     Kind("cells", ("block#", "spatial"), (3, "T'", *_MAP), "three cells of the middle frame"),
     Kind("alignment", ("alignment",), (3, "T", *_MAP), "their match in the frames beside it"),
     Kind("boosting", ("boosting",), ("T", "T", *_MAP), "each frame, over all frames"),

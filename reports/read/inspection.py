@@ -31,7 +31,8 @@ class Strip:
         camid: camera; None where cameras are not known.
         distance: from the query; None for the query itself.
         frames: [T, height, width, 3] uint8, those that the method saw.
-        attention: the method's own arrays over these frames, by name; empty for most tracks.
+        attention: the method's own arrays over these frames, by names that say what they are (see
+            `reports.read.attention_kinds`); empty for most tracks.
     """
 
     kind: str

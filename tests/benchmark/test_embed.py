@@ -12,7 +12,7 @@ from benchmark.clips import frame_rule
 from benchmark.datasets.folder import folder
 from benchmark.pixels import normalise, read_clip
 from benchmark.progress import SILENT, Silent
-from zoo.tools.check_method import stir_norms
+from zoo.tools.probe import stir_norms
 
 KEY = {
     "weights": "w",

@@ -9,6 +9,7 @@ from benchmark.variants import (
     canonical,
     choose,
     coerce,
+    expand,
     format_value,
     parse,
     parse_value,
@@ -105,3 +106,14 @@ def test_unions_take_any_of_their_types():
 def test_an_unknown_name_says_what_there_is():
     with pytest.raises(LookupError, match=r"unknown method 'stanvan': did you mean stenvan"):
         choose("stanvan", {"stenvan": 1, "nvan": 2}, "method")
+
+
+def test_a_grid_expands_to_every_combination():
+    assert expand("a[x=1|2,y=3|4]") == ["a[x=1,y=3]", "a[x=1,y=4]", "a[x=2,y=3]", "a[x=2,y=4]"]
+    assert expand("a[x=1+2|3, y=b]") == ["a[x=1+2,y=b]", "a[x=3,y=b]"]
+    assert expand("a[x=1]") == ["a[x=1]"] and expand("a") == ["a"] and expand("a[]") == ["a[]"]
+
+
+def test_a_path_is_no_list():
+    assert parse_value("runs/a-3+5/weights.safetensors") == "runs/a-3+5/weights.safetensors"
+    assert parse_value("3+5") == (3, 5)

@@ -9,7 +9,8 @@ import zoo
 from benchmark.losses import losses
 from benchmark.recipes import UNIFIED
 from zoo import registry
-from zoo.tools.check_method import prepare, redraw_small, run_checks
+from zoo.tools.check_method import run_checks
+from zoo.tools.probe import prepare, redraw_small
 
 NARROW = "[channels=8+16+16+32,layers=1+2+3+1]"
 NARROW_VIT = "[embed_dim=64,depth=2,num_heads=4]"

@@ -9,7 +9,7 @@ from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import fitting, golden_embedding, network
 from zoo.checkpoints.table import write_table
 from zoo.half_precision import to_half
-from zoo.tools.check_method import stir_norms
+from zoo.tools.probe import stir_norms
 
 BACKBONE = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 NAME = "sta.folder-tiny"

@@ -12,7 +12,7 @@ import zoo
 
 NAMES = {
     "bench", "convert", "cost", "create", "embed", "list_methods", "load", "load_records",
-    "open_dataset", "recipe", "register", "score",
+    "open_dataset", "recipe", "register", "score", "tune",
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from benchmark.variants import choose
 from zoo import registry
 from zoo.checkpoints.released import RELEASED
 
+SIZE = 256, 128  # height and width in pixels that every released network was trained with
 _COUNTER = "num_batches_tracked"
 
 # beside the tensors, files of several authors hold the score of their best epoch as one of these
@@ -43,7 +44,7 @@ def from_released(name: str, path: Path) -> nn.Module:
     """The authors' network from their ``.pth`` file, in evaluation mode, without its classifier.
 
     Args:
-        name: ``nvan``, ``stenvan`` or ``resnet50_avg``.
+        name: one of `zoo.checkpoints.released.RELEASED`, e.g. ``stenvan`` or ``ap3d_nl``.
         path: their file.
 
     Raises:
@@ -53,10 +54,24 @@ def from_released(name: str, path: Path) -> nn.Module:
         FileNotFoundError: there is no such file.
     """
     layout = choose(name, RELEASED, "released network")
-    model = registry.create(layout.NETWORKS[name])
+    model = network(name, layout)
     found = convert(read(path), model.state_dict(), layout)
     model.load_state_dict(found.state)
     return model.eval()
+
+
+def network(name: str, layout: ModuleType) -> nn.Module:
+    """Our network for a released one, with random weights and without a classifier."""
+    return registry.create(
+        layout.NETWORKS[name],
+        backbone=getattr(layout, "BACKBONES", {}).get(name),
+        size=SIZE,
+        frames=_frames(layout),
+    )
+
+
+def _frames(layout: ModuleType) -> int:
+    return getattr(layout, "FRAMES", 8)
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -168,14 +183,16 @@ def write(name: str, source: Path, out: Path) -> tuple[Path, Path, tuple[str, ..
     """
     layout = choose(name, RELEASED, "released network")
     method = layout.NETWORKS[name]
-    found = convert(read(source), registry.create(method).state_dict(), layout)
+    function, _ = registry.find(method)
+    backbone = getattr(layout, "BACKBONES", {}).get(name, registry.own_backbone(function))
+    found = convert(read(source), network(name, layout).state_dict(), layout)
     state = {key: value.contiguous() for key, value in found.state.items()}
     metadata = {"about": json.dumps({"method": method, "origin": layout.ORIGIN})}
     write_whole(out, lambda part: save_file(state, part, metadata))
     about = {
         "method": method,
-        "backbone": "resnet50",
-        "clip": {"frames": getattr(layout, "FRAMES", 8), "height": 256, "width": 128},
+        "backbone": backbone,
+        "clip": {"frames": _frames(layout), "height": SIZE[0], "width": SIZE[1]},
         "bytes": out.stat().st_size,
         "sha256": sha256(out),
         "origin": layout.ORIGIN,

@@ -1,6 +1,7 @@
 """The model card of a checkpoint: README.md as the Hugging Face hub reads it."""
 
 import json
+import re
 
 from zoo import __version__
 from zoo.checkpoints.checkpoint import Checkpoint
@@ -81,10 +82,12 @@ def _body(c: Checkpoint) -> list[str]:
         f"- Data set: `{c.dataset}`, fingerprint `{c.fingerprint or 'unknown'}`",
         f"- Origin: {c.origin}, with video-reid-zoo {__version__}",
         *([f"- Command: `{command}`"] if command else []),
+        *_backbone_origin(c),
         f"- Licence: {c.licence}",
         "",
         "## Limits",
         *(f"- {note}" for note in c.notes),
+        *_backbone_limits(c),
         "- Re-identification touches people's privacy: know the law, and whom you look for.",
         "",
         "## Files",
@@ -93,6 +96,32 @@ def _body(c: Checkpoint) -> list[str]:
         "- `checkpoints.toml`: the entry for a table of checkpoints; the `.json` files are its "
         "records",
     ]  # fmt: skip
+
+
+def _clip_tower(c: Checkpoint) -> str | None:
+    """Timm's name of OpenAI's weights for the backbone; None if it is no tower of theirs."""
+    found = re.match(r"(vit_\w*_clip_\w+)(\.openai\w*)?(?![\w.])", c.backbone)
+    return found and f"{found[1]}{found[2] or '.openai'}"
+
+
+def _backbone_origin(c: Checkpoint) -> list[str]:
+    tower = _clip_tower(c)
+    if tower is None:
+        return []
+    return [
+        f"- Image tower: CLIP's, as timm's `{tower}`, from openai/CLIP; its licence is MIT, as its "
+        "repository states"
+    ]
+
+
+def _backbone_limits(c: Checkpoint) -> list[str]:
+    if _clip_tower(c) is None:
+        return []
+    return [
+        "- CLIP's own model card (openai/CLIP, `model-card.md`) puts surveillance and facial "
+        "recognition out of scope, regardless of performance: what this network does is close to "
+        "both."
+    ]
 
 
 def _scores(c: Checkpoint) -> list[str]:

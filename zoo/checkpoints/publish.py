@@ -41,14 +41,12 @@ class FinishedRun:
         backbone: canonical variant of the timm network, or ``own``.
         recipe: canonical variant.
         frames: frame rule in test, e.g. ``chunk-first8``.
-        height: of the images, in pixels.
-        width: of the images, in pixels.
+        height: of the images, in pixels; ``width`` likewise.
         distance: that its recipe scores with, e.g. ``cos-bn``.
         neck: of the recipe: ``own``, ``bn`` or ``none``.
         dataset: canonical variant of the data set that it was trained on.
         fingerprint: of that data set.
-        split: of that data set, from 0.
-        seed: of the run.
+        split: of that data set, from 0; ``seed``: of the run.
         weights: file of the trained weights, in float32.
         summary: the run's ``run.json``.
         records: on the data that it was trained on.

@@ -29,6 +29,8 @@ from zoo.cli import (
     verify,
 )
 
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
+
 app = typer.Typer(
     name="zoo",
     help="Compare attention methods for video person re-identification.",
@@ -70,13 +72,14 @@ def main() -> None:
             warnings.simplefilter("ignore", kind)
     try:
         status = app(standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
     except Exception as error:
         if os.environ.get("ZOO_DEBUG"):
             raise
         status = _tell(error)
-    except KeyboardInterrupt:
+    if status == INTERRUPTED:
         print("zoo: interrupted; the same command goes on from here", file=sys.stderr)
-        status = 130
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -30,14 +30,15 @@ EXAMPLES = (
     "zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3 | "
     "zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run. "
     "zoo bench --pretrained. "
-    "Quote names with brackets. The same command goes on after an interruption."
+    "zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]' trains all six. "
+    "Quote names with brackets, bars and stars. The same command goes on after an interruption."
 )
 
 Chosen = Annotated[
     str | None,
     typer.Option(
-        help="Methods, separated by commas; wildcards; all [default: stenvan,sta; with "
-        "--pretrained all]."
+        help="Methods, separated by commas; wildcards; grids, 'sta[blocks=2|8]'; all [default: "
+        "stenvan,sta; with --pretrained all]."
     ),
 ]
 Pretrained = Annotated[

@@ -5,6 +5,13 @@ from typing import Annotated
 
 import typer
 
+# as `zoo.checkpoints.released.RELEASED`, which loads torch, and help must not
+NAMES = (
+    "resnet50_avg", "nvan", "stenvan", "ap3d", "ap3d_nl", "bicnet_tks", "cosam", "cosam_ta",
+    "cosam_rnn", "cosam_se", "cosam_se_ta", "cosam_se_rnn", "psta", "sinet", "sbnet", "idnet",
+    "sanet", "tclnet", "tf_clip_mars", "tf_clip_lsvid", "tf_clip_ilids_vid",
+)  # fmt: skip
+
 app = typer.Typer(
     help="Convert other people's checkpoints.", no_args_is_help=True, rich_markup_mode=None
 )
@@ -20,12 +27,12 @@ def released(
     file: Annotated[
         Path, typer.Argument(help="The authors' .pth file; nothing in it is executed.")
     ],
-    name: Annotated[str, typer.Option("--as", help="nvan, stenvan or resnet50_avg.")],
+    name: Annotated[str, typer.Option("--as", help=f"Which network it is: {', '.join(NAMES)}.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Where to write [default: beside FILE].")
     ] = None,
 ) -> int:
-    """Convert a released STE-NVAN checkpoint to safetensors."""
+    """Convert a checkpoint that a paper's authors released to safetensors."""
     from zoo.checkpoints.convert import write
 
     weights, row, dropped = write(name, file, out or file.with_suffix(".safetensors"))

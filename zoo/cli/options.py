@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-Methods = Annotated[str, typer.Option(help="Methods, separated by commas; wildcards; all.")]
+Methods = Annotated[
+    str,
+    typer.Option(help="Methods, separated by commas; wildcards; grids, 'sta[blocks=2|8]'; all."),
+]
 DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds the data set.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")]

@@ -22,6 +22,12 @@ def report(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if the report there is stale.")
     ] = False,
+    keep_unconverged: Annotated[
+        bool,
+        typer.Option(
+            "--keep-unconverged", help="Methods that did not converge stand on Pareto fronts, too."
+        ),
+    ] = False,
 ) -> int:
     """Write a report and its figures from the records in result folders."""
     from reports import build
@@ -31,8 +37,8 @@ def report(
             raise FileNotFoundError(f"{folder} is no folder: name what `zoo bench --out` wrote")
     wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
     if check:
-        return _check(folders, out or folders[0], wanted)
-    made = build.build(folders, out or folders[0], wanted)
+        return _check(folders, out or folders[0], wanted, keep_unconverged)
+    made = build.build(folders, out or folders[0], wanted, keep_unconverged=keep_unconverged)
     for problem in made.problems:
         typer.echo(f"left out: {problem}", err=True)
     for path in made.reports:
@@ -40,10 +46,10 @@ def report(
     return 1 if made.problems else 0
 
 
-def _check(folders: list[Path], out: Path, formats: tuple[str, ...]) -> int:
+def _check(folders: list[Path], out: Path, formats: tuple[str, ...], keep_unconverged: bool) -> int:
     from reports.build import stale
 
-    found = stale(folders, out, formats)
+    found = stale(folders, out, formats, keep_unconverged=keep_unconverged)
     for line in found:
         typer.echo(f"stale: {line}", err=True)
     return 1 if found else 0

@@ -37,7 +37,10 @@ Budget = Annotated[
 SpaceName = Annotated[str, typer.Option("--space", help="unified@1, or a TOML file.")]
 SearchText = Annotated[
     str | None,
-    typer.Option("--search", help="Further parameters: lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8."),
+    typer.Option(
+        "--search",
+        help="Further parameters, quoted: 'lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8'.",
+    ),
 ]
 Folds = Annotated[int, typer.Option(min=2, help="One fold of so many is held out.")]
 
@@ -66,8 +69,8 @@ def tune(
     """Choose settings for each method on held-out training persons, then train, score, report."""
     from benchmark.recipes import parse_changes
     from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.read_space import open_space
     from zoo.experiment.request import BenchRequest, TuneRequest
-    from zoo.experiment.space import open_space
 
     bench = BenchRequest(
         methods=methods,
@@ -92,15 +95,20 @@ def tune(
 
 
 def _carry_out(request, progress) -> int:
-    from zoo.experiment.tune import tune
+    from zoo.experiment.tune import carry_out
 
-    result = tune(request, progress)
-    from reports.build import build
-
-    report = build([result.plan.out], result.plan.out)
+    result = carry_out(request, progress)
+    report = result.report()
+    for problem in report.problems:
+        progress.note(f"left out of the report: {problem}")
     for failure in result.failures:
         progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
-    progress.note(f"study: {result.summary}")
+    for method, part in result.summary["methods"].items():
+        used = part["spent"]
+        progress.note(
+            f"{method}: {used['trials']} trials, {used['clips']} clips, {used['hours']:.2f} h"
+        )
+    progress.note(f"study: {result.path}")
     progress.note("report:")
     print(report.path)
     return 1 if result.failures or report.problems else 0
@@ -111,22 +119,23 @@ def _estimate(request, progress) -> int:
     from zoo.cli.display import show
     from zoo.experiment.estimate import estimate
     from zoo.experiment.plan import plan
+    from zoo.experiment.tune_plan import TunePlan
 
-    planned = plan(request.bench, progress)
-    rows = {}
+    TunePlan(request, progress)  # what does not fit is an error now
+    planned = plan(request.bench)
+    rows, total = {}, 0.0
     for run in planned.runs:
         if run.spec.method in rows:
             continue
         one = estimate(run, planned.options.device)
         seconds = one.seconds * (request.trials + 2 * request.bench.seeds)
+        total += seconds
         rows[run.spec.method] = {
             "method": run.spec.method,
             "trials": request.trials,
-            "final runs": 2 * request.bench.seeds,
-            "at most": duration(seconds),
-            "seconds": round(seconds),
+            "final_runs": 2 * request.bench.seeds,
+            "at_most": duration(seconds),
         }
-    show([{k: v for k, v in row.items() if k != "seconds"} for row in rows.values()], as_json=False)
-    total = duration(sum(row["seconds"] for row in rows.values()))
-    progress.note(f"at most {total}; successive halving ends many trials early")
+    show(list(rows.values()), as_json=False)
+    progress.note(f"at most {duration(total)}; successive halving ends many trials early")
     return 0

@@ -1,7 +1,8 @@
 """A benchmark from Python: the same plan, runs and report as ``zoo bench``."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -138,7 +139,7 @@ def bench(
         LookupError, ValueError, OSError: as `carry_out`.
     """
     request = BenchRequest(
-        methods=_names(methods),
+        methods=names_of(methods),
         dataset=dataset,
         recipe=recipe,
         seeds=seeds,
@@ -168,21 +169,25 @@ def carry_out(request: BenchRequest, progress: Progress | None = None) -> BenchR
         ValueError: something does not fit; the message says what.
         OSError: data are missing, or the result folder cannot be written.
     """
+    with shown(progress) as told:
+        planned = plan(request, told)
+        return BenchResult(planned, tuple(execute(planned, told)))
+
+
+@contextmanager
+def shown(progress: Progress | None) -> Iterator[Progress]:
+    """The progress that was given; else a bar in a notebook or on a terminal, and nothing else."""
     if progress is not None:
-        return _carry_out(request, progress)
-    if notebook.is_notebook():
-        with NotebookProgress() as shown:
-            return _carry_out(request, shown)
-    with LiveProgress() as bar:
-        return _carry_out(request, bar if bar.live else SILENT)
+        yield progress
+    elif notebook.is_notebook():
+        with NotebookProgress() as bar:
+            yield bar
+    else:
+        with LiveProgress() as bar:
+            yield bar if bar.live else SILENT
 
 
-def _carry_out(request: BenchRequest, progress: Progress) -> BenchResult:
-    planned = plan(request, progress)
-    return BenchResult(planned, tuple(execute(planned, progress)))
-
-
-def _names(methods: Method | Sequence[Method]) -> str:
+def names_of(methods: Method | Sequence[Method]) -> str:
     """The methods' names, separated by commas; a function is registered under its own."""
     asked = [methods] if isinstance(methods, str) or callable(methods) else list(methods)
     for method in asked:

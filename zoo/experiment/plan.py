@@ -83,7 +83,7 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
         sweep = open_sweep(request.sweep, first, named, opener)
     return Plan(
         runs=tuple(runs),
-        out=request.out or Path("results") / f"{first.name}-{what}".translate(_FILE_SAFE),
+        out=request.out or Path("results") / f"{first.name}-{what}".translate(_FILE_SAFE)[:200],
         options=ExecutionOptions(device=device, workers=request.workers, command=request.command),
         sweep=sweep,
         also_test=tuple(_further(one, request, progress) for one in request.also_test),

@@ -7,8 +7,9 @@ from benchmark.device import commit, environment
 from benchmark.protocols import Scores
 from benchmark.record import Record
 from zoo import registry
+from zoo.experiment.fine_tuning import in_words
 from zoo.experiment.options import ExecutionOptions
-from zoo.experiment.spec import RunSpec
+from zoo.experiment.spec import RunSpec, start_of
 from zoo.experiment.validate import ValidationPlan
 
 
@@ -79,7 +80,9 @@ def notes_of(spec: RunSpec) -> list[str]:
         notes.append("sta_baseline equals sta_avg here: the paper trains it on single frames")
     if spec.starts_at_random and spec.checkpoint is None:
         notes.append(random_start(spec))
-    if spec.backbone == registry.OWN and spec.settings["init"] != "none":
+    if start_of(spec.settings["init"]):
+        notes.append(in_words(spec.settings["init"]))
+    elif spec.backbone == registry.OWN and spec.settings["init"] != "none":
         notes.append(f"{name} brings its own network: init={spec.settings['init']} was not for it")
     if spec.validation is not None:
         plan = ValidationPlan(**spec.validation)

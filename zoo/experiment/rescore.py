@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -120,7 +121,7 @@ def rescore(
         Run(spec, dataset, options, folder, progress).embed(scoring.evaluation)
     device = torch.device(options.device)
     cost = clip_cost(spec, folder, scoring.evaluation, device, progress)
-    now = {
+    now: dict[str, Any] = {
         "cost": cost,
         "environment": environment(device, spec.precision),
         "commit": commit(),

@@ -8,12 +8,13 @@ from benchmark.datasets.base import Dataset
 from benchmark.device import choose_device
 from benchmark.recipe import Recipe
 from benchmark.rules import PROTOCOLS
-from benchmark.variants import choose, split_list
+from benchmark.variants import choose, expand, split_list
 from zoo import registry
+from zoo.experiment.fine_tuning import load_start, with_hash
 from zoo.experiment.options import Scoring
 from zoo.experiment.paper_recipes import recipe, written_form
 from zoo.experiment.request import BenchRequest
-from zoo.experiment.spec import backbone_of
+from zoo.experiment.spec import backbone_of, start_of
 
 
 def scoring_of(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> Scoring:
@@ -29,23 +30,32 @@ def scoring_of(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> Scori
 def choose_recipe(method: str, request: BenchRequest) -> Recipe:
     """The recipe asked for; else ``unified`` on a GPU and ``quick`` elsewhere.
 
-    ``paper`` is each method's own: ``paper/<method>``.
+    ``paper`` is each method's own: ``paper/<method>``. Weights that it starts from are there, and
+    named with their hash.
+
+    Raises:
+        LookupError: no recipe, setting or checkpoint of that name.
+        ValueError: a value of the wrong type or out of range.
+        OSError: a file to start from cannot be had.
     """
     if isinstance(request.recipe, Recipe):
         own = request.recipe
-        return recipes.recipe(own.name, request.changes, {own.name: own})
+        return with_hash(recipes.recipe(own.name, request.changes, {own.name: own}))
     on_cpu = choose_device(request.device) == "cpu"
     name = request.recipe or ("quick" if on_cpu else "unified")
     if name == "paper":
         name = f"paper/{registry.variants.parse(method).name}"
-    return recipe(name, request.changes)
+    return with_hash(recipe(name, request.changes))
 
 
 def expand_methods(text: str) -> list[str]:
-    """``"stenvan,sta[blocks=8]"`` as canonical names; ``all`` and wildcards name plain methods.
+    """``"stenvan,sta[blocks=2|4|8]"`` as canonical names; ``all`` and wildcards name plain methods.
+
+    Values with bars between them are a grid: every combination of them is a method.
 
     Raises:
         LookupError: a name that is not known, or a wildcard that matches nothing.
+        ValueError: no method is named, or an argument does not fit.
     """
     names: list[str] = []
     for part in split_list(text):
@@ -56,7 +66,7 @@ def expand_methods(text: str) -> list[str]:
                 raise LookupError(f"no method is called {part!r}: `zoo list methods` shows all")
             names += found
         else:
-            names.append(str(registry.find(part)[1]))
+            names += [str(registry.find(variant)[1]) for variant in expand(part)]
     if not names:
         raise ValueError("--methods names no method, e.g. --methods stenvan,sta")
     return list(dict.fromkeys(names))
@@ -78,6 +88,8 @@ def check_fit(method: str, chosen: Recipe) -> None:
         model = registry.create(
             method, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
         ).eval()
+        if start_of(chosen.init):
+            load_start(model, chosen.init)
         for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
             with torch.inference_mode():
                 model(torch.zeros(1, frames, 3, chosen.height, chosen.width))

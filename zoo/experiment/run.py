@@ -90,7 +90,7 @@ class Run:
         """
         self.folder.begin(self.spec)
         if self.spec.checkpoint:
-            return self._take_checkpoint()
+            return self._take_checkpoint(self.spec.checkpoint)
         if self.folder.weights.is_file() and self.folder.summary() is not None:
             return self.folder.weights
         accelerator = Accelerator(
@@ -99,7 +99,7 @@ class Run:
         trained_on, validation = open_validation(
             self.spec, self.dataset, self.options, after_validation
         )
-        model = build(self.spec, len(trained_on.train_pids))
+        model = build(self.spec, len(trained_on.train_pids), progress=self.progress)
         training = train(
             model,
             trained_on,
@@ -126,7 +126,7 @@ class Run:
         """
         weights, dataset, recipe = self.train(), dataset or self.dataset, self.recipe
         rule = self.rule(evaluation)
-        key = {
+        key: dict[str, str | int] = {
             "weights": files.sha256(weights),
             "method": self.spec.method,
             "fingerprint": dataset.fingerprint,
@@ -173,13 +173,14 @@ class Run:
         """
         dataset = dataset or self.dataset
         embeddings = self.embed(scoring.evaluation, dataset)
+        summary = self.folder.summary() or {}
         common = common_record(
             self.spec,
             dataset,
             self.options,
             cost=self.cost(scoring.evaluation),
             checkpoint=files.sha256(self.folder.weights),
-            selection=_joined(scoring.chosen_by, self.folder.summary()["selection"]),
+            selection=_joined(scoring.chosen_by, summary["selection"]),
         )
         suffix = suffix_of(self.spec, dataset)
         records = write_records(self.folder, embeddings, scoring, common, suffix)
@@ -188,16 +189,15 @@ class Run:
 
     # ---- parts -----------------------------------------------------------------------------------
 
-    def _take_checkpoint(self) -> Path:
-        weights, expected = self.folder.weights, self.spec.checkpoint.rpartition("@")[2]
+    def _take_checkpoint(self, checkpoint: str) -> Path:
+        weights, (name, _, expected) = self.folder.weights, checkpoint.rpartition("@")
         if not (weights.is_file() and files.sha256(weights) == expected):
             source = None if self._fetch is None else self._fetch()
             if source is None or files.sha256(source) != expected:
-                raise ValueError(f"{source} is not the run's checkpoint, {self.spec.checkpoint}")
+                raise ValueError(f"{source} is not the run's checkpoint, {checkpoint}")
             files.write_whole(weights, partial(shutil.copyfile, source))
         if self.folder.summary() is None:
-            name = self.spec.checkpoint.partition("@")[0]
-            self._write_summary({"checkpoint": self.spec.checkpoint}, f"of checkpoint {name}")
+            self._write_summary({"checkpoint": checkpoint}, f"of checkpoint {name}")
         return weights
 
     def _write_summary(self, training: dict, selection: str) -> None:

@@ -1,26 +1,12 @@
-"""What a search may choose from: settings of the recipe, and arguments of single methods.
+"""What a search may choose from: settings of the recipe, and arguments of single methods."""
 
-name = "mine@1"
-
-[parameters.lr]
-kind = "log"          # log or linear between low and high, or choice
-low = 1e-5
-high = 1e-3
-
-[parameters."sta.blocks"]
-kind = "choice"
-choices = [2, 4, 8]
-"""
-
-import tomllib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmark.recipe import Recipe
-from benchmark.variants import Variant, choose, parse, parse_value, split_list
+from benchmark.variants import Variant, format_value, parse, parse_value
 from zoo import registry
-from zoo.experiment.paper_recipes import recipe as find_recipe
 
 KINDS = ("log", "linear", "choice")
 WARMUP = "warmup_share"  # of the epochs, so that one space serves every recipe
@@ -34,10 +20,10 @@ class Parameter:
     Attributes:
         kind: ``log`` or ``linear`` between two numbers, or ``choice``.
         low: smallest value; ``high``: largest.
-        choices: values, for ``choice``.
+        choices: values, for ``choice``; a list of values is kept in its written form, ``4+5``.
 
     Raises:
-        ValueError: the range is empty or the kind is unknown.
+        ValueError: the range is empty, a bound is no number, or the kind is unknown.
     """
 
     kind: str
@@ -48,17 +34,39 @@ class Parameter:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"kind {self.kind!r}: expected one of {', '.join(KINDS)}")
-        if self.kind == "choice" and len(self.choices) < 2:
-            raise ValueError("a choice needs two values or more")
-        if self.kind != "choice" and not self.low < self.high:
+        if self.kind == "choice":
+            self._check_choices()
+            return
+        for end in (self.low, self.high):
+            if isinstance(end, bool) or not isinstance(end, int | float) or not math.isfinite(end):
+                raise ValueError(f"a range runs between two finite numbers, not to {end!r}")
+        if not self.low < self.high:
             raise ValueError(f"the range {self.low:g} to {self.high:g} is empty")
         if self.kind == "log" and self.low <= 0:
             raise ValueError(f"a log range begins above 0, not at {self.low:g}")
+
+    def _check_choices(self) -> None:
+        lists = [isinstance(value, list | tuple) for value in self.choices]
+        pairs = zip(self.choices, lists, strict=True)
+        plain = tuple(format_value(v) if listed else v for v, listed in pairs)
+        odd = [v for v in plain if v is not None and not isinstance(v, int | float | str)]
+        if odd:
+            raise ValueError(f"a choice is between numbers and words, not {odd[0]!r}")
+        if len(set(plain)) < 2 or len(set(plain)) < len(plain):
+            raise ValueError("a choice needs two values or more, each of them once")
+        object.__setattr__(self, "choices", plain)
+
+    @property
+    def ends(self) -> tuple[Value, ...]:
+        """Values that must be possible if all are: every choice, or both ends of a range."""
+        return self.choices if self.kind == "choice" else (float(self.low), float(self.high))
 
     def holds(self, value: Value) -> bool:
         """Whether a value can be chosen."""
         if self.kind == "choice":
             return value in self.choices
+        if isinstance(value, bool):
+            return False
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def as_dict(self) -> dict:
@@ -99,82 +107,9 @@ UNIFIED = Space(
 SPACES = {space.name: space for space in (UNIFIED,)}
 
 
-def open_space(text: str, search: str | None = None) -> Space:
-    """A space by name or from a TOML file, with further parameters from the command line.
-
-    Args:
-        text: ``unified@1``, or the path of a file.
-        search: ``lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8``; replaces parameters of those names.
-
-    Raises:
-        LookupError: no space, or no setting, of that name.
-        ValueError: a parameter is not understood.
-    """
-    space = _read(Path(text)) if text.endswith(".toml") else choose(text, SPACES, "space")
-    if not search:
-        return _checked(space)
-    more = dict(_parse(part) for part in split_list(search))
-    name = f"{space.name}+{','.join(sorted(more))}"
-    return _checked(Space(name=name, parameters={**space.parameters, **more}))
-
-
-def _read(path: Path) -> Space:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist: --space takes a name or a TOML file")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        fields = data["parameters"]
-        found = {
-            name: Parameter(**{k: tuple(v) if k == "choices" else v for k, v in one.items()})
-            for name, one in fields.items()
-        }
-    except (
-        tomllib.TOMLDecodeError,
-        UnicodeDecodeError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as error:
-        raise ValueError(f"{path} is no search space: {error}") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return Space(name=str(data.get("name", path.stem)), parameters=found)
-
-
-def _parse(text: str) -> tuple[str, Parameter]:
-    name, equals, rest = text.partition("=")
-    kind, _, values = rest.partition(":")
-    try:
-        if not equals or kind not in KINDS:
-            raise ValueError("expected NAME=log:LOW:HIGH, linear:LOW:HIGH or choice:A|B|C")
-        if kind == "choice":
-            options = tuple(parse_value(value) for value in values.split("|"))
-            return name, Parameter(kind=kind, choices=options)
-        low, _, high = values.partition(":")
-        return name, Parameter(kind=kind, low=float(low), high=float(high))
-    except ValueError as error:
-        raise ValueError(f"--search {text!r}: {error}") from None
-
-
-def _checked(space: Space) -> Space:
-    """Refuse names that no recipe and no method has."""
-    if not space.parameters:
-        raise ValueError(f"the space {space.name} is empty: there is nothing to choose")
-    for name in space.parameters:
-        method, dot, argument = name.rpartition(".")
-        if dot:
-            registry.find(f"{method}[{argument}={_example(space.parameters[name])}]")
-        elif name != WARMUP:
-            find_recipe("quick", {name: _value(space.parameters[name])})
-    return space
-
-
-def _value(parameter: Parameter) -> Value:
-    return parameter.choices[0] if parameter.kind == "choice" else parameter.low
-
-
-def _example(parameter: Parameter) -> str:
-    return str(Variant("x", {"v": _value(parameter)}))[4:-1]
+def read_value(value: Value) -> object:
+    """A value as recipes take it: a list from its written form."""
+    return parse_value(value) if isinstance(value, str) else value
 
 
 def apply(
@@ -186,11 +121,11 @@ def apply(
     for name, value in values.items():
         own, dot, argument = name.rpartition(".")
         if dot and own == asked.name:
-            arguments[argument] = value
+            arguments[argument] = read_value(value)
         elif name == WARMUP:
             changes["warmup"] = round(float(value) * chosen.epochs)
         elif not dot:
-            changes[name] = value
+            changes[name] = read_value(value)
     return str(Variant(asked.name, arguments)), changes
 
 
@@ -208,6 +143,8 @@ def defaults(
             value = chosen.warmup / max(chosen.epochs, 1)
         else:
             value = arguments.get(argument) if dot else getattr(chosen, name)
+        if isinstance(value, tuple):
+            value = format_value(value)
         if not parameter.holds(value):
             return None
         found[name] = value

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from benchmark.recipes import from_settings
 from zoo import registry
 from zoo.experiment.paper_recipes import written_form
 from zoo.initial_weights import starts_at_random
+
+_START = re.compile(r"(?P<source>.+)@(?P<sha256>[0-9a-f]{12,64})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,8 @@ class RunSpec:
         """Hash of what decides the weights, 12 hexadecimal digits.
 
         Settings at their default are left out, so that a field that `Recipe` gains later moves no
-        id of a run that was made before it.
+        id of a run that was made before it. Of weights that it starts from the hash counts, not
+        where they lie.
         """
         fields = self.as_dict()
         del fields["recipe"]  # what the settings are called decides nothing
@@ -62,6 +66,8 @@ class RunSpec:
             for name, value in self.settings.items()
             if name not in usual or value != usual[name]
         }
+        if start := start_of(self.settings["init"]):
+            fields["settings"]["init"] = start[1]
         return files.hash_of(fields)
 
     @property
@@ -83,6 +89,15 @@ class RunSpec:
     def trained_by(self, evaluation: Evaluation | None = None) -> Recipe:
         """The recipe that the run stored, whatever a recipe of that name says today."""
         return from_settings(self.recipe, self.settings, evaluation or Evaluation())
+
+
+def start_of(init: str) -> tuple[str, str] | None:
+    """Source and sha256 of ``SOURCE@<sha256>``, the weights of a network that training starts from.
+
+    None for a start that is a name, such as ``imagenet``, and for one that has no hash yet.
+    """
+    found = _START.fullmatch(init)
+    return None if found is None else (found["source"], found["sha256"])
 
 
 def backbone_of(function: Callable, chosen: Recipe) -> str:
@@ -113,7 +128,7 @@ def specify(
     return RunSpec(
         method=str(variant),
         backbone=backbone_of(function, chosen),
-        recipe=written_form(chosen),
+        recipe=_short(written_form(chosen)),
         settings=json.loads(json.dumps(chosen.training_settings())),
         dataset=dataset.name,
         fingerprint=dataset.fingerprint,
@@ -122,3 +137,8 @@ def specify(
         precision=precision,
         validation=validation,
     )
+
+
+def _short(written: str) -> str:
+    """With 12 digits of the hash of what it starts from; the settings have all 64."""
+    return re.sub(r"(@[0-9a-f]{12})[0-9a-f]{52}(?=[],])", r"\1", written)

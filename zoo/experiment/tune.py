@@ -2,248 +2,191 @@
 
 Trials are ordinary runs, trained without a fifth of the training persons and scored on these. The
 test part is opened once, for the settings that were chosen and for those of the recipe as it
-stands. A killed search goes on where it was and ends with the same choice: what trial n tries is
-decided by its number and by what the trials before it found.
+stands. A killed search goes on where it was, see `zoo.experiment.study`.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import Trial, TrialState
+import pandas as pd
 
 from benchmark.datasets.base import Dataset
-from benchmark.device import choose_device
 from benchmark.files import write_json
-from benchmark.progress import SILENT, Progress
+from benchmark.progress import Progress
 from benchmark.recipe import Recipe
-from benchmark.recipes import replace as change_recipe
-from benchmark.train import Diverged
-from benchmark.variants import parse
-from zoo.experiment.execute import Failure, execute, lock
-from zoo.experiment.folder import RunFolder
-from zoo.experiment.options import ExecutionOptions, Scoring
-from zoo.experiment.plan import Plan, PlannedRun, open_splits
-from zoo.experiment.request import TuneRequest
-from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
-from zoo.experiment.run import Run
-from zoo.experiment.space import Value, apply, defaults
-from zoo.experiment.spec import RunSpec, specify
-from zoo.experiment.trials import in_words, provenance, read_log, suggest, summary_of
-from zoo.experiment.validate import ValidationPlan
-
-REDUCTION = 3  # successive halving: a third goes on
+from reports.build import Report
+from zoo.experiment.bench import BenchResult, Method, names_of, shown
+from zoo.experiment.execute import METHOD_ERRORS, Failure, check_images, execute, lock, one_line
+from zoo.experiment.folder import read_json
+from zoo.experiment.read_space import open_space
+from zoo.experiment.request import BenchRequest, TuneRequest
+from zoo.experiment.space import Space, Value
+from zoo.experiment.tune_plan import TunePlan
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False)
 class TuneResult:
-    """What was chosen.
+    """What a search chose, and what the final runs reached; a notebook shows the latter's tables.
 
     Attributes:
         study: name of the search.
-        summary: file that the report reads.
-        plan: the final runs, default and tuned.
-        failures: final runs that could not be finished.
+        path: its file, which the report reads.
+        bench: the final runs: the recipe as it stands and what was chosen.
+        unfinished: methods whose search came to no choice.
     """
 
     study: str
-    summary: Path
-    plan: Plan
-    failures: tuple[Failure, ...]
+    path: Path
+    bench: BenchResult
+    unfinished: tuple[Failure, ...]
+
+    @property
+    def out(self) -> Path:
+        """The result folder."""
+        return self.bench.out
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """Searches that came to no choice, and final runs that could not be finished."""
+        return self.unfinished + self.bench.failures
+
+    @cached_property
+    def summary(self) -> dict:
+        """Space, budget, and every method's trials, choice and spending.
+
+        Validation mAP are fractions in [0, 1]. The format is told in `reports.read.studies`.
+        """
+        return read_json(self.path)
+
+    @property
+    def chosen(self) -> dict[str, dict[str, Value]]:
+        """The chosen values by method; empty for a method that is best as it stands."""
+        return {name: part["chosen"] for name, part in self.summary["methods"].items()}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The report's rows of the final runs, as `BenchResult.table` has them."""
+        return self.bench.table
+
+    def report(
+        self, out: Path | str | None = None, formats: Sequence[str] = ("md", "html")
+    ) -> Report:
+        """Write the same files as the command does, see `BenchResult.report`."""
+        return self.bench.report(out, formats)
+
+    def _repr_html_(self) -> str:
+        return self.bench._repr_html_()
 
 
-class Stopped(RuntimeError):
-    """A trial that successive halving ended."""
+def tune(
+    methods: Method | Sequence[Method] = ("stenvan", "sta"),
+    *,
+    dataset: str | Dataset = "synthetic",
+    recipe: str | Recipe | None = None,
+    trials: int = 20,
+    budget: int | None = None,
+    space: str | Space = "unified@1",
+    search: str | None = None,
+    folds: int = 5,
+    seeds: int = 1,
+    protocols: str | None = None,
+    data_root: Path | str | None = None,
+    out: Path | str | None = None,
+    device: str = "auto",
+    precision: str = "no",
+    workers: int = 2,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> TuneResult:
+    """Choose settings for each method on held-out training persons, then train and score.
+
+    ``zoo tune`` makes the same trials, choices and bits; it fails as `carry_out` does.
+
+    Args:
+        methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
+        dataset: a variant, e.g. ``synthetic[occlusion=0.6]``, or an open data set.
+        recipe: a name, ``paper``, or of `zoo.recipe`; None: ``unified`` on a GPU, else ``quick``.
+        trials: of each method; the first is the recipe as it stands.
+        budget: training clips that each method may spend on trials; None for trials alone.
+        space: ``unified@1``, a TOML file, or a `zoo.experiment.space.Space`.
+        search: further parameters, e.g. ``lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8``.
+        folds: the training persons are cut into so many parts; one is held out.
+        seeds: final runs of each method, for the recipe as it stands and for what was chosen.
+        protocols: names separated by commas, or ``all``; None is the data set's own.
+        data_root: where the data lie.
+        out: result folder; None makes a name from data set and recipe.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        workers: processes that load images.
+        limit: smoke test: the first so many identities only.
+        progress: who is told; None shows a bar on a terminal or in a notebook.
+    """
+    bench = BenchRequest(
+        methods=names_of(methods),
+        dataset=dataset,
+        recipe=recipe,
+        seeds=seeds,
+        protocols=protocols,
+        data_root=None if data_root is None else Path(data_root),
+        out=None if out is None else Path(out),
+        device=device,
+        precision=precision,
+        workers=workers,
+        limit=limit,
+        command="zoo.tune(…)",
+    )
+    space = open_space(space, search)
+    request = TuneRequest(bench=bench, space=space, trials=trials, clips=budget, folds=folds)
+    return carry_out(request, progress)
 
 
-def tune(request: TuneRequest, progress: Progress = SILENT) -> TuneResult:
+def carry_out(request: TuneRequest, progress: Progress | None = None) -> TuneResult:
     """Search for every method, then train and score the recipe as it stands and what was chosen.
+
+    Args:
+        request: what is asked for.
+        progress: who is told; None shows a bar on a terminal or in a notebook.
 
     Raises:
         LookupError: an unknown name.
-        ValueError: something does not fit, or all trials of a method diverged.
+        ValueError: something does not fit.
+        RuntimeError: no method's search came to a choice.
         OSError: data are missing, or the result folder cannot be written.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # `progress` says what there is to say
-    search = _Search(request, progress)
-    with lock(search.out):
-        found = {name: search.method(name, chosen) for name, chosen in search.recipes.items()}
-    write_json(search.summary_path, search.summary(found))
-    plan = search.final_plan(found)
-    return TuneResult(
-        study=search.study,
-        summary=search.summary_path,
-        plan=plan,
-        failures=tuple(execute(plan, progress)),
-    )
+    with shown(progress) as told:
+        plan = TunePlan(request, told)
+        with lock(plan.out):
+            check_images(plan.training_plan(), told)
+            found, unfinished = _search(plan, told)
+            if not found:
+                raise RuntimeError("; ".join(f"{one.method}: {one.reason}" for one in unfinished))
+            write_json(plan.summary_path, plan.summary(found))
+        final = plan.final_plan(found)
+        bench = BenchResult(final, tuple(execute(final, told)))
+        return TuneResult(plan.study, plan.summary_path, bench, unfinished)
 
 
-class _Search:
-    """What all methods' searches share."""
-
-    def __init__(self, request: TuneRequest, progress: Progress):
-        self.request, self.progress = request, progress
-        bench = request.bench
-        names = expand_methods(bench.methods)
-        self.recipes = {name: choose_recipe(name, bench) for name in names}
-        for name, chosen in self.recipes.items():
-            check_fit(name, chosen)
-        self.dataset: Dataset = open_splits(bench, progress)[0]
-        recipe = next(iter(self.recipes.values())).name
-        self.study = f"{parse(self.dataset.name.partition(':')[0]).slug}-{recipe}".replace("/", "-")
-        self.out = bench.out or Path("results") / f"tune-{self.study}"
-        self.summary_path = self.out / "tuning" / f"{self.study}.json"
-        self.options = ExecutionOptions(
-            device=choose_device(bench.device), workers=bench.workers, command=bench.command
-        )
-
-    # ---- one method ------------------------------------------------------------------------------
-
-    def method(self, name: str, chosen: Recipe) -> dict:
-        """Search the settings of one method; its part of the summary."""
-        parameters = self.request.space.of(name)
-        folder = self.out / "tuning"
-        folder.mkdir(parents=True, exist_ok=True)
-        slug = parse(name).slug
-        study = optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(folder / f"{slug}.journal"))),
-            study_name=slug,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.SuccessiveHalvingPruner(
-                min_resource=max(chosen.epochs // REDUCTION**2, 1), reduction_factor=REDUCTION
-            ),
-        )
-        start = defaults(name, chosen, parameters)
-        while (trial := self._next(study, start)) is not None:
-            values = suggest(trial, parameters)
-            if trial.number == 0 and start is None:
-                values = {}
-            self._carry_out(study, trial, name, chosen, values)
-        return summary_of(study, name, start, parameters)
-
-    def _next(self, study: optuna.Study, start: Mapping[str, Value] | None) -> Trial | None:
-        """The trial that was interrupted, or a new one; None if the budget is spent."""
-        trials = study.get_trials(deepcopy=False)
-        for frozen in trials:
-            if frozen.state == TrialState.RUNNING:
-                return Trial(study, frozen._trial_id)
-        spent = sum(t.user_attrs.get("clips", 0) for t in trials)
-        done = [t for t in trials if t.state.is_finished()]
-        if len(done) >= self.request.trials:
-            return None
-        if self.request.clips is not None and spent >= self.request.clips:
-            return None
-        # the same number tries the same, however often the search was interrupted
-        study.sampler = optuna.samplers.TPESampler(seed=1000 * self.request.seed + len(done))
-        if not trials and start is not None:
-            study.enqueue_trial(dict(start))
-        return study.ask()
-
-    def _carry_out(
-        self,
-        study: optuna.Study,
-        trial: Trial,
-        name: str,
-        chosen: Recipe,
-        values: Mapping[str, Value],
-    ) -> None:
-        title = f"{name}, trial {trial.number + 1}/{self.request.trials}"
-        self.progress.begin(f"{title}: {in_words(values) or 'the recipe as it stands'}")
-        run = self.trial_run(name, chosen, values)
-        reported: dict[int, float] = {}
-
-        def after(epoch: int, mAP: float) -> None:
-            if epoch not in reported:
-                reported[epoch] = mAP
-                trial.report(mAP, epoch)
-            if trial.should_prune():
-                raise Stopped
-
-        for line in read_log(run.folder):  # what was trained before an interruption counts
-            if "validation_mAP" in line:
-                reported[line["epoch"]] = line["validation_mAP"]
-                trial.report(line["validation_mAP"], line["epoch"])
-        state, value = TrialState.COMPLETE, None
+def _search(plan: TunePlan, progress: Progress) -> tuple[Mapping[str, dict], tuple[Failure, ...]]:
+    """What was found for each method, and the methods whose search failed."""
+    found, unfinished = {}, []
+    for name in plan.recipes:
         try:
-            run.train(after_validation=after)
-            value = read_log(run.folder)[-1]["validation_mAP"]
-        except Stopped:
-            state = TrialState.PRUNED
-        except Diverged as error:
-            self.progress.note(f"  diverged: {error}")
-            state = TrialState.FAIL
-        log = read_log(run.folder)
-        batch = run.recipe.ids_per_batch * run.recipe.clips_per_id
-        trial.set_user_attr("clips", (log[-1]["step"] if log else 0) * batch)
-        trial.set_user_attr("seconds", log[-1]["seconds"] if log else 0.0)
-        study.tell(trial.number, value, state=state)
-
-    def trial_run(self, name: str, chosen: Recipe, values: Mapping[str, Value]) -> Run:
-        """An ordinary run on the training persons that are not held out."""
-        spec = self._spec(name, chosen, values, seed=self.request.seed, validate=True)
-        folder = RunFolder(self.out / "tuning" / "runs" / spec.folder)
-        return Run(spec, self.dataset, self.options, folder, self.progress)
-
-    def _spec(
-        self,
-        name: str,
-        chosen: Recipe,
-        values: Mapping[str, Value],
-        *,
-        seed: int,
-        validate: bool,
-    ) -> RunSpec:
-        method, changes = apply(name, chosen, values)
-        plan = ValidationPlan(
-            folds=self.request.folds,
-            frames=str(chosen.rule),
-            distance=chosen.evaluation.distance,
-        )
-        return specify(
-            method,
-            change_recipe(chosen, changes),
-            self.dataset,
-            seed=seed,
-            precision=self.request.bench.precision,
-            validation=asdict(plan) if validate else None,
-        )
-
-    # ---- the end ---------------------------------------------------------------------------------
-
-    def final_plan(self, found: Mapping[str, dict]) -> Plan:
-        """The recipe as it stands and what was chosen, on all training persons; scored once."""
-        bench, runs = self.request.bench, []
-        for name, chosen in self.recipes.items():
-            scoring = scoring_of(bench, chosen, self.dataset)
-            tuned = replace(
-                scoring, chosen_by=provenance(self.study, self.request.space.name, found[name])
+            found[name] = plan.search(name)
+        except METHOD_ERRORS as error:
+            if os.environ.get("ZOO_DEBUG"):
+                raise
+            reason = one_line(error)
+            progress.note(f"  failed: {reason}")
+            unfinished.append(
+                Failure(
+                    method=name,
+                    split=plan.dataset.split,
+                    seed=plan.request.seed,
+                    stage="tune",
+                    reason=reason,
+                )
             )
-            for values, rules in (({}, scoring), (found[name]["chosen"], tuned)):
-                runs += self._final_runs(name, chosen, values, rules)
-        distinct = {run.spec.id: run for run in reversed(runs)}  # a choice may be the recipe itself
-        kept = [run for run in runs if distinct[run.spec.id] is run]
-        return Plan(runs=tuple(kept), out=self.out, options=self.options)
-
-    def _final_runs(
-        self, name: str, chosen: Recipe, values: Mapping[str, Value], scoring: Scoring
-    ) -> list[PlannedRun]:
-        seeds = range(self.request.bench.seeds)
-        specs = [self._spec(name, chosen, values, seed=seed, validate=False) for seed in seeds]
-        return [PlannedRun(spec=one, dataset=self.dataset, scoring=scoring) for one in specs]
-
-    def summary(self, found: Mapping[str, dict]) -> dict:
-        """What the report reads: space, budget, and every method's trials and choice."""
-        space = self.request.space
-        parameters = {name: one.as_dict() for name, one in space.parameters.items()}
-        return {
-            "study": self.study,
-            "dataset": self.dataset.name,
-            "fingerprint": self.dataset.fingerprint,
-            "space": {"name": space.name, "parameters": parameters},
-            "budget": {"trials": self.request.trials, "clips": self.request.clips},
-            "methods": dict(found),
-        }
+    return found, tuple(unfinished)

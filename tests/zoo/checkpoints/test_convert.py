@@ -143,7 +143,7 @@ def tiny(monkeypatch):
             self.loaded = state
 
     monkeypatch.setattr(converting, "RELEASED", {"tiny": LAYOUT})
-    monkeypatch.setattr(converting.registry, "create", lambda method: Network())
+    monkeypatch.setattr(converting.registry, "create", lambda *_, **__: Network())
 
 
 def test_a_released_file_becomes_a_network_in_evaluation_mode(tiny, tmp_path):
@@ -160,3 +160,46 @@ def test_safetensors_and_what_is_known_of_them_are_written_side_by_side(tiny, tm
     assert fields["method"] == "resnet50_avg" and fields["origin"] == "a test"
     assert fields["bytes"] == weights.stat().st_size and fields["source_file"] == "x.pth"
     assert fields["dropped"] == list(dropped) == ["module.fc.weight: the classifier"]
+
+
+RELEASED_CLIPS = {
+    "stenvan": ("resnet50", 8),
+    "ap3d": ("resnet50", 4),
+    "cosam": ("resnet50", 4),
+    "cosam_se_rnn": ("legacy_seresnet50", 4),
+    "tclnet": ("resnet50", 4),
+    "bicnet_tks": ("resnet50", 8),
+    "psta": ("resnet50", 8),
+    "sinet": ("resnet50", 4),
+    "tf_clip_mars": ("vit_base_patch16_clip_quickgelu_224", 8),
+}
+
+
+@pytest.mark.parametrize("name", RELEASED_CLIPS)
+def test_backbone_and_clip_are_those_of_the_released_network(name, monkeypatch, tmp_path):
+    """The network is built with what is written."""
+    built = {}
+
+    def create(method, **arguments):
+        built.update(arguments, method=method)
+        return torch.nn.Linear(1, 1)
+
+    layout = converting.RELEASED[name]
+    state = torch.nn.Linear(1, 1).state_dict()
+    monkeypatch.setattr(converting.registry, "create", create)
+    monkeypatch.setattr(layout, "rename", lambda key: key)
+    monkeypatch.setattr(layout, "adapt", dict, raising=False)
+    torch.save(state, tmp_path / "x.pth")
+    _, about, _ = write(name, tmp_path / "x.pth", tmp_path / "x.safetensors")
+    fields = json.loads(about.read_text())
+    backbone, frames = RELEASED_CLIPS[name]
+    assert fields["backbone"] == backbone
+    assert fields["clip"] == {"frames": frames, "height": 256, "width": 128}
+    own = converting.registry.own_backbone(converting.registry.find(fields["method"])[0])
+    assert (built["backbone"] or own) == backbone
+    assert (built["frames"], built["size"]) == (frames, (256, 128))
+
+
+def test_a_layout_names_backbones_of_its_own_networks_only():
+    for name, layout in converting.RELEASED.items():
+        assert set(getattr(layout, "BACKBONES", {})) <= set(layout.NETWORKS), name

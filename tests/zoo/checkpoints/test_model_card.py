@@ -50,3 +50,26 @@ def test_a_licence_that_the_hub_does_not_know_is_told_by_name(checkpoint, tmp_pa
     other = dataclasses.replace(checkpoint, licence='ask "us": research only')
     card = card_of(other, tmp_path)
     assert card.data.license == "other" and card.data.license_name == 'ask "us": research only'
+
+
+VIT = "vit_base_patch16_clip_quickgelu_224"
+
+
+@pytest.mark.parametrize("backbone", [VIT, f"{VIT}[img_size=256+128]", f"{VIT}.openai"])
+def test_a_card_on_clip_names_its_origin_its_licence_and_what_it_is_not_meant_for(
+    checkpoint, tmp_path, backbone
+):
+    text = card_of(dataclasses.replace(checkpoint, backbone=backbone), tmp_path).text
+    training, limits = text.split("## Limits")
+    assert f"`{VIT}.openai`, from openai/CLIP" in training
+    assert "its licence is MIT, as its repository states" in training
+    assert "model-card.md" in limits and "regardless of performance" in limits
+    assert "surveillance and facial recognition out of scope" in limits
+
+
+@pytest.mark.parametrize(
+    "backbone", ["resnet50", "vit_base_patch16_224", "vit_base_patch16_clip_224.laion2b", "own"]
+)
+def test_other_backbones_are_not_said_to_be_openai_s(checkpoint, tmp_path, backbone):
+    text = card_of(dataclasses.replace(checkpoint, backbone=backbone), tmp_path).text
+    assert "CLIP" not in text

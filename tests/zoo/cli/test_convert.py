@@ -7,6 +7,8 @@ import torch
 
 import zoo
 from tests.zoo.checkpoints.ste_nvan_file import released
+from zoo.checkpoints.released import RELEASED
+from zoo.cli.convert import NAMES
 
 
 @pytest.mark.slow
@@ -29,3 +31,10 @@ def test_the_command_writes_safetensors_and_a_row(tmp_path, call):
     status, _, err = call("convert", "released", tmp_path / "base.pth", "--as", "resnet50_avg")
     assert status == 0 and "left out module.classifier.weight" in err
     assert [(tmp_path / f"base.{end}").is_file() for end in ("safetensors", "json")] == [True, True]
+
+
+def test_help_names_every_released_network_there_is(call):
+    assert sorted(NAMES) == sorted(RELEASED)
+    status, out, _ = call("convert", "released", "--help")
+    words = out.replace(",", " ").replace(".", " ").split()
+    assert status == 0 and set(NAMES) <= set(words) and "STE-NVAN" not in out

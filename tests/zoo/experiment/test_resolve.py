@@ -27,6 +27,29 @@ def test_all_and_wildcards_name_plain_methods_once():
     assert expand_methods("sta[blocks=2]") == ["sta[blocks=2]"]
 
 
+def test_a_grid_is_every_combination_of_its_values():
+    blocks = ["sta[blocks=2]", "sta", "sta[blocks=8]"]  # 4 is what there is anyway
+    assert expand_methods("nvan,sta[blocks=2|4|8]") == ["nvan", *blocks]
+    assert expand_methods("sta[blocks=2|8,dimensions=8|16]") == [
+        "sta[blocks=2,dimensions=8]",
+        "sta[blocks=2,dimensions=16]",
+        "sta[blocks=8,dimensions=8]",
+        "sta[blocks=8,dimensions=16]",
+    ]
+    assert expand_methods("nlam_nltp[after=3+5|4+5]") == ["nlam_nltp[after=3+5]", "nlam_nltp"]
+
+
+@pytest.mark.parametrize("text", ["sta[blocks=2|]", "sta[blocks=|2]", "sta[blocks=2||4]"])
+def test_a_grid_with_a_gap_is_refused(text):
+    with pytest.raises(ValueError, match="lacks a value beside a bar"):
+        expand_methods(text)
+
+
+def test_a_grid_with_one_value_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="blocks is 'many', expected int"):
+        expand_methods("sta[blocks=2|many]")
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("x*", "no method is called 'x\\*'"), ("stanvan", "did you mean"), ("", "names no method")],

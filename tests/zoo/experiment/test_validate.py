@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.zoo.conftest import ask
+from zoo.experiment import validate
 from zoo.experiment.data import open_dataset
 from zoo.experiment.execute import execute
 from zoo.experiment.folder import RunFolder
@@ -100,3 +101,12 @@ def test_the_data_set_itself_is_left_as_it_was(crowd):
     before = open_dataset("folder", crowd)
     before.held_out()
     assert before == open_dataset("folder", crowd)
+
+
+def test_a_network_whose_vectors_cannot_be_ranked_has_diverged(crowd, tmp_path, monkeypatch):
+    def embedded(self, model):
+        raise ValueError("the vector of row 0 holds NaN or infinity: nothing to rank")
+
+    monkeypatch.setattr(validate._Scorer, "__call__", embedded)
+    (failure,) = execute(plan(ask(crowd, tmp_path, train_only=True, validate=1)))
+    assert failure.reason.startswith("epoch 1 cannot be scored: the vector of row 0 holds NaN")

@@ -1,17 +1,19 @@
 """Frames, ranking and attention of a query, from what a run left behind."""
 
+import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from benchmark import embed
 from benchmark.clips import chunk_first
 from benchmark.pixels import read_clip
 from reports.read import inspection
-<<<<<<< HEAD
 from zoo.tools import inspect_query
 from zoo.tools.inspected_run import open_run
 
@@ -23,32 +25,6 @@ def opened(inspected, people):
 
 def looked(run, rows, top=10):
     return inspect_query.inspect(run, rows, top=top, device="cpu")
-=======
-from tests.conftest import TINY_SET, command
-from zoo.tools import inspect_query as inspect
-from zoo.tools.inspected_run import choose_queries, open_run
-
-METHODS = ("sta", "stenvan", "nlam_nltp")
-
-
-@pytest.fixture(scope="module")
-def runs(people, tmp_path_factory):
-    """Three trained methods by name, scored under two protocols."""
-    out = tmp_path_factory.mktemp("inspect") / "o"
-    words = ["bench", "--methods", ",".join(METHODS), "--dataset", "folder", "--recipe", "quick"]
-    words += [*TINY_SET, "--data-root", people, "--out", out, "--workers", "0"]
-    assert command(*words, "--protocol", "mars-ap3d,open") == 0
-    return {path.name.rpartition("-")[0]: path for path in (out / "runs").iterdir()}
-
-
-@pytest.fixture(scope="module")
-def opened(runs, people):
-    return open_run(runs["sta"], None, people)
-
-
-def looked(run, rows, top=10):
-    return inspect.inspect(run, rows, top=top, device="cpu")
->>>>>>> refs/heads/drawing
 
 
 def test_the_ranking_shown_is_the_one_that_was_scored(opened):
@@ -86,13 +62,8 @@ def test_the_first_right_track_is_shown_however_late_it_comes(opened):
     assert sum(strip.rank == 1 for strip in one.strips) == 1
 
 
-<<<<<<< HEAD
 def test_junk_stands_where_it_would_rank_and_takes_no_rank(inspected, people):
     run = open_run(inspected["sta"], "mars-ap3d", people)
-=======
-def test_junk_stands_where_it_would_rank_and_takes_no_rank(runs, people):
-    run = open_run(runs["sta"], "mars-ap3d", people)
->>>>>>> refs/heads/drawing
     (one,) = looked(run, [int(run.per_query.index[0])])
     kinds = [strip.kind for strip in one.strips]
     assert kinds[:2] == ["query", "junk"]  # the query itself is in this gallery
@@ -112,11 +83,7 @@ def test_junk_stands_where_it_would_rank_and_takes_no_rank(runs, people):
 def test_the_method_s_own_attention_is_kept_for_the_query_and_the_nearest(
     inspected, people, method, shapes
 ):
-<<<<<<< HEAD
     run = open_run(inspected[method], None, people)
-=======
-    run = open_run(runs[method], None, people)
->>>>>>> refs/heads/drawing
     (one,) = looked(run, [int(run.per_query.index[0])])
     with_attention = [strip for strip in one.strips if strip.attention]
     assert [strip.rank for strip in with_attention] == [None, 1]
@@ -125,7 +92,6 @@ def test_the_method_s_own_attention_is_kept_for_the_query_and_the_nearest(
         assert found == shapes
 
 
-<<<<<<< HEAD
 def test_distances_are_those_of_the_kept_embeddings(opened):
     (one,) = looked(opened, [int(opened.per_query.index[0])])
     kept = embed.load(opened.run.folder.path / "embeddings-chunk-first4.safetensors").embedding
@@ -135,35 +101,35 @@ def test_distances_are_those_of_the_kept_embeddings(opened):
     assert isinstance(opened.per_query, pd.DataFrame)
 
 
+class Shown:
+    """A network whose attention is what it is given."""
+
+    def __init__(self, found):
+        self.attention = lambda clips: found
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (object(), "no attention is drawn: the method has none to show"),
+        (Shown({}), "no attention is drawn: the method has none to show"),
+        (Shown({"scores": torch.zeros(1, 4, 4)}), None),
+        (Shown({"heat": torch.zeros(1, 4, 4)}), "not drawn: heat: its name ends in none of"),
+        (Shown({"frame_weights": torch.zeros(1, 5)}), r"not drawn: .* shape is \[5\], expected"),
+    ],
+)
+def test_what_is_not_drawn_is_said(opened, monkeypatch, model, said):
+    monkeypatch.setattr(
+        inspect_query, "load_weights", lambda *_: SimpleNamespace(to=lambda _: model)
+    )
+    (one,) = looked(opened, [int(opened.per_query.index[0])])
+    notes = [note for note in one.notes if "drawn" in note]
+    assert len(notes) == (said is not None)
+    assert said is None or re.match(said, notes[0])
+
+
 def test_pictures_need_neither_weights_nor_images_again(inspected, people, tmp_path):
     run = open_run(inspected["sta"], None, people)
-=======
-def test_the_worst_queries_are_those_of_lowest_ap(opened):
-    rows = choose_queries(opened, [], 2)
-    assert set(opened.per_query.loc[rows, "AP"]) <= set(opened.per_query["AP"].nsmallest(2))
-    given = int(opened.per_query["AP"].idxmax())
-    assert choose_queries(opened, [given], 2)[0] == given
-
-
-def test_the_command_writes_pictures_and_the_report_shows_them(runs, people, capsys):
-    folder = runs["stenvan"]
-    assert command("inspect", folder, "--worst", 1, "--data-root", people) == 0
-    printed = capsys.readouterr().out.split()
-    assert len(printed) == 3
-    for path in printed:
-        assert path.startswith(str(folder / "inspect" / "open@1_cos-bn_chunk-first4" / "query-"))
-    (told,) = folder.glob("inspect/*/*.json")
-    assert inspection.load(told).method == "stenvan"
-    assert command("report", folder.parent.parent) == 0
-    capsys.readouterr()
-    report = (folder.parent.parent / "report.md").read_text()
-    assert "## Inspected queries" in report and report.count("](inspect-stenvan") == 3
-    assert 'class="strip query"' in (folder.parent.parent / "report.html").read_text()
-
-
-def test_pictures_need_neither_weights_nor_images_again(runs, people, tmp_path):
-    run = open_run(runs["sta"], None, people)
->>>>>>> refs/heads/drawing
     path = inspection.save(looked(run, [int(run.per_query.index[0])])[0], tmp_path)
     code = (
         "import sys; from pathlib import Path; from reports.figures import film_strips\n"
@@ -178,7 +144,8 @@ def test_pictures_need_neither_weights_nor_images_again(runs, people, tmp_path):
 def test_a_method_without_attention_is_shown_without(inspected, people):
     run = open_run(inspected["resnet50_avg"], None, people)
     (one,) = looked(run, [int(run.per_query.index[0])])
-    assert not any(strip.attention for strip in one.strips) and not one.notes
+    assert not any(strip.attention for strip in one.strips)
+    assert one.notes == ("no attention is drawn: the method has none to show",)
 
 
 def test_a_clip_that_the_attention_refuses_is_told(opened, monkeypatch):

@@ -8,7 +8,10 @@ Such a module holds
 * ``DROPPED``: beginnings of their keys that are left out, each with the reason;
 * ``rename(key)``: our name of one of their tensors, without ``module.``; None if it has none;
 * ``adapt(state)``, if need be: the renamed tensors as ours, e.g. a bias folded into BatchNorm;
-* ``FRAMES``, if it is not 8: T of the clips that the released networks were trained with.
+* ``FRAMES``, if it is not 8: T of the clips that the released networks were trained with, of
+  256 × 128 pixels;
+* ``BACKBONES``, if need be: by name, the backbone of a network that is not built on the method's
+  own.
 """
 
 from types import ModuleType

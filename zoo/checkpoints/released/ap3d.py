@@ -10,6 +10,7 @@ from torch import Tensor
 
 NETWORKS = {"ap3d": "ap3d", "ap3d_nl": "ap3d_nl"}
 ORIGIN = "github.com/guxinqian/AP3D"
+FRAMES = 4  # T that the released networks were trained with
 DROPPED = {"classifier.": "the classifier of the training identities; retrieval needs none"}
 
 _BLOCK = re.compile(r"(layer[1-4])\.(\d+)\.(.+)")

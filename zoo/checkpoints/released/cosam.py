@@ -13,8 +13,13 @@ NETWORKS = {
     "cosam": "cosam",
     "cosam_ta": "cosam[aggregate=ta]",
     "cosam_rnn": "cosam[aggregate=rnn]",
+    "cosam_se": "cosam",
+    "cosam_se_ta": "cosam[aggregate=ta]",
+    "cosam_se_rnn": "cosam[aggregate=rnn]",
 }
+BACKBONES = {name: "legacy_seresnet50" for name in NETWORKS if name.startswith("cosam_se")}
 ORIGIN = "github.com/InnovArul/vidreid_cosegmentation"
+FRAMES = 4  # T that a COSAM's cost volume is bound to
 DROPPED = {"classifier.": "the classifier of the training persons; retrieval needs none"}
 _STEM = {"0": "conv1", "1": "bn1", "layer0.conv1": "conv1", "layer0.bn1": "bn1"}
 _PARTS = {

@@ -7,6 +7,7 @@ from torch import Tensor
 
 NETWORKS = {"tclnet": "tclnet"}
 ORIGIN = "github.com/blue-blue272/VideoReID-TCLNet"
+FRAMES = 4  # T that the released networks were trained with
 DROPPED = {"classifier.": "the classifiers of the training persons; retrieval needs none"}
 _FIELDS = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.zoo.checkpoints.released.authors_network import AuthorsNetwork
-from zoo.checkpoints.convert import convert, read
+from zoo.checkpoints.convert import convert, from_released, network, read
 from zoo.checkpoints.released import cosam as layout
 from zoo.registry import create
 
@@ -79,11 +79,11 @@ def test_the_released_size_fits_key_by_key(tmp_path):
     assert list(convert(read(tmp_path / "theirs.pth"), expected, layout).state) == list(expected)
 
 
-@pytest.mark.parametrize("aggregate", ["ta", "rnn"])
-def test_the_se_layout_counts_its_modules_from_the_stem(aggregate):
+@pytest.mark.parametrize("kind", ["cosam_se_ta", "cosam_se_rnn"])
+def test_the_se_layout_counts_its_modules_from_the_stem(kind, tmp_path):
     """Its COSAMs are numbers 3 and 4, where the other layout's are 2 and 3."""
-    model = create(layout.NETWORKS[f"cosam_{aggregate}"], backbone="legacy_seresnet50")
-    expected = model.state_dict()
+    expected = network(kind, layout).state_dict()
+    assert any(".se_module." in key for key in expected)
     parts = {ours: theirs for theirs, ours in layout._PARTS.items()}
     inner = {"spatial": "attention_conv", "temporal": "attention_tconv", "lstm": "lstm"}
     theirs = {}
@@ -99,7 +99,8 @@ def test_the_se_layout_counts_its_modules_from_the_stem(aggregate):
             name = ".".join(("aggregation", inner[place], *rest))
         theirs[name] = value
     assert f"{MODULES}.4.dim_reduction.0.weight" in theirs
-    found = convert(theirs, expected, layout).state
+    torch.save({"state_dict": theirs}, tmp_path / "theirs.pth")
+    found = from_released(kind, tmp_path / "theirs.pth").state_dict()
     assert all(torch.equal(found[key], value) for key, value in expected.items())
 
 

@@ -1,0 +1,190 @@
+"""What a search is for every method: recipe, space and budget; and the runs that come of it."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmark import files, recipes
+from benchmark.datasets.base import Dataset
+from benchmark.device import check_precision, choose_device
+from benchmark.progress import SILENT, Progress
+from benchmark.recipe import Recipe
+from benchmark.variants import parse
+from zoo.experiment.folder import RunFolder, read_json
+from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.plan import Plan, PlannedRun, open_splits
+from zoo.experiment.request import TuneRequest
+from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
+from zoo.experiment.run import Run
+from zoo.experiment.space import Value, apply, defaults
+from zoo.experiment.spec import RunSpec, specify
+from zoo.experiment.study import MethodStudy
+from zoo.experiment.trials import provenance, summary_of
+from zoo.experiment.validate import ValidationPlan
+
+# settings that a network may refuse, beside a method's own arguments
+_SHAPE = ("backbone", "channels", "layers", "stem", "neck", "frames", "height", "width")
+
+
+class TunePlan:
+    """Every name resolved, the data open, and every value of the space known to fit.
+
+    Args:
+        request: what is asked for.
+        progress: who is told.
+
+    Raises:
+        LookupError: an unknown name.
+        ValueError: something does not fit; the message says what.
+        OSError: data are missing.
+    """
+
+    def __init__(self, request: TuneRequest, progress: Progress = SILENT):
+        self.request, self.progress = request, progress
+        bench, device = request.bench, choose_device(request.bench.device)
+        check_precision(bench.precision, device)
+        names = expand_methods(bench.methods)
+        self.recipes = {name: choose_recipe(name, bench) for name in names}
+        for name, chosen in self.recipes.items():
+            self._check(name, chosen)
+        self.options = ExecutionOptions(device=device, workers=bench.workers, command=bench.command)
+        self.dataset: Dataset = open_splits(bench, progress)[0]
+        if self.dataset.splits > 1:
+            progress.note("split 0 alone: the test persons of the others are trained on in it")
+        self.dataset.held_out(folds=request.folds)  # an error now if there are too few persons
+        scorings = [scoring_of(bench, chosen, self.dataset) for chosen in self.recipes.values()]
+        self.scorings: dict[str, Scoring] = dict(zip(self.recipes, scorings, strict=True))
+        first = next(iter(self.recipes.values()))
+        recipe = "paper" if bench.recipe == "paper" else first.name.replace("/", "-")
+        stem = f"{parse(self.dataset.name.partition(':')[0]).slug}-{recipe}"
+        self.study = f"{stem}-{self._key(recipe, first)}"
+        self.out = bench.out or Path("results") / f"tune-{stem}"
+        self.folder = self.out / "tuning"
+        self.summary_path = self.folder / f"{self.study}.json"
+
+    def _check(self, name: str, chosen: Recipe) -> None:
+        """Refuse what a method does not take before anything is trained."""
+        if chosen.epochs < 1:
+            raise ValueError(f"{name}: epochs is {chosen.epochs}, nothing would be trained")
+        check_fit(name, chosen)
+        for parameter, one in self.request.space.of(name).items():
+            for value in one.ends:
+                method, changed = _changed(name, chosen, {parameter: value})
+                if "." in parameter or parameter in _SHAPE:
+                    check_fit(method, changed)
+
+    def _key(self, recipe: str, first: Recipe) -> str:
+        """Hash of what all methods share, but for the budget: a search can be gone on with."""
+        bench = self.request.bench
+        how = dict(bench.changes) if recipe == "paper" else first.training_settings()
+        data = [self.dataset.fingerprint, self.request.seed, self.request.folds, bench.precision]
+        return files.hash_of([*data, recipe, how, self._space()])[:6]
+
+    def _space(self) -> dict:
+        space = self.request.space
+        parameters = {name: one.as_dict() for name, one in space.parameters.items()}
+        return {"name": space.name, "parameters": parameters}
+
+    # ---- the search ------------------------------------------------------------------------------
+
+    def search(self, name: str) -> dict:
+        """Carry out what is left of one method's search; its part of the summary.
+
+        Raises:
+            RuntimeError: every trial diverged, or a trial could not be carried out.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        parameters = self.request.space.of(name)
+        start = defaults(name, self.recipes[name], parameters)
+        asked = {key: one.as_dict() for key, one in parameters.items()}
+        key = files.hash_of([self._trial(name, {}).spec.id, self.request.seed, asked])
+        study = MethodStudy(
+            self.folder / f"{parse(name).slug[:40]}-{key}.journal",
+            method=name,
+            parameters=parameters,
+            start=start,
+            run_of=lambda values: self._trial(name, values),
+            trials=self.request.trials,
+            clips=self.request.clips,
+            seed=self.request.seed,
+            progress=self.progress,
+        )
+        return summary_of(study.search(), start, parameters)
+
+    def _trial(self, name: str, values: Mapping[str, Value]) -> Run:
+        """An ordinary run on the training persons that are not held out."""
+        spec = self._spec(name, values, seed=self.request.seed, validate=True)
+        folder = RunFolder(self.folder / "runs" / spec.folder)
+        return Run(spec, self.dataset, self.options, folder, self.progress)
+
+    def _spec(
+        self, name: str, values: Mapping[str, Value], *, seed: int, validate: bool
+    ) -> RunSpec:
+        method, changed = _changed(name, self.recipes[name], values)
+        plan = ValidationPlan(
+            folds=self.request.folds,
+            frames=str(changed.rule),
+            distance=changed.evaluation.distance,
+        )
+        return specify(
+            method,
+            changed,
+            self.dataset,
+            seed=seed,
+            precision=self.request.bench.precision,
+            validation=dataclasses.asdict(plan) if validate else None,
+        )
+
+    def summary(self, found: Mapping[str, dict]) -> dict:
+        """What the report reads: space, budget, and every method's trials and choice.
+
+        Methods that an earlier command searched in the same way with the same budget stay.
+        """
+        budget = {"trials": self.request.trials, "clips": self.request.clips}
+        budget = {unit: value for unit, value in budget.items() if value is not None}
+        before = read_json(self.summary_path) or {}
+        kept = before["methods"] if before.get("budget") == budget else {}
+        return {
+            "study": self.study,
+            "dataset": self.dataset.name,
+            "fingerprint": self.dataset.fingerprint,
+            "space": self._space(),
+            "budget": budget,
+            "methods": {**kept, **found},
+        }
+
+    # ---- runs on all training persons ------------------------------------------------------------
+
+    def training_plan(self) -> Plan:
+        """The recipe as it stands for every method, trained only: which images are read."""
+        runs = [
+            run
+            for name, scoring in self.scorings.items()
+            for run in self._final_runs(name, {}, scoring)
+        ]
+        return Plan(runs=tuple(runs), out=self.out, options=self.options, train_only=True)
+
+    def final_plan(self, found: Mapping[str, dict]) -> Plan:
+        """The recipe as it stands and what was chosen, on all training persons; scored once."""
+        runs: dict[str, PlannedRun] = {}
+        for name, part in found.items():
+            plain = self.scorings[name]
+            chosen_by = provenance(self.study, self.request.space.name, part)
+            tuned = dataclasses.replace(plain, chosen_by=chosen_by)
+            for values, scoring in (({}, plain), (part["chosen"], tuned)):
+                for run in self._final_runs(name, values, scoring):
+                    runs.setdefault(run.spec.id, run)  # a choice may be the recipe itself
+        return Plan(runs=tuple(runs.values()), out=self.out, options=self.options)
+
+    def _final_runs(
+        self, name: str, values: Mapping[str, Value], scoring: Scoring
+    ) -> list[PlannedRun]:
+        seeds = range(self.request.bench.seeds)
+        specs = [self._spec(name, values, seed=seed, validate=False) for seed in seeds]
+        return [PlannedRun(spec=one, dataset=self.dataset, scoring=scoring) for one in specs]
+
+
+def _changed(name: str, chosen: Recipe, values: Mapping[str, Value]) -> tuple[str, Recipe]:
+    """The method and the recipe that values stand for."""
+    method, changes = apply(name, chosen, values)
+    return method, recipes.recipe(chosen.name, changes, {chosen.name: chosen})
