@@ -2,7 +2,7 @@
 
     <result folder>/runs/<method>-<run id>/
         spec.json                       what the run is
-        checkpoint.pt, log.jsonl, tensorboard/          training
+        checkpoint.pt, preparation.pt, log.jsonl, tensorboard/      training
         weights.safetensors, run.json   trained
         embeddings-<frames>[<other data>].safetensors   embedded
         cost-<clip>-<device>.json       costed
