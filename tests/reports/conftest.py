@@ -76,6 +76,11 @@ def a_record(method="sta", seed=0, score=0.7, **changes):
     return Record(**{**fields, **changes})
 
 
+def seeds(method: str, scores, **changes) -> list[Record]:
+    """A record a score, of the seeds 0, 1, …."""
+    return [a_record(method, seed, score, **changes) for seed, score in enumerate(scores)]
+
+
 def scored(folder: Path, method: str, seed: int, ap, **changes) -> Record:
     """Write a record with its per-query file, made of each query's AP; a person has two queries."""
     ap = np.asarray(ap, dtype=float)
@@ -164,6 +169,7 @@ def fake() -> SimpleNamespace:
     """What this file offers to the tests, since a conftest is not imported."""
     return SimpleNamespace(
         record=a_record,
+        seeds=seeds,
         write=write,
         scored=scored,
         fail=fail,

@@ -22,7 +22,7 @@ from zoo.cli.options import (
     Select,
     Validate,
     Workers,
-    typed,
+    request_of,
 )
 
 EXAMPLES = (
@@ -59,6 +59,7 @@ AlsoTest = Annotated[
 
 
 def bench(
+    context: typer.Context,
     methods: Chosen = None,
     dataset: DatasetName = "synthetic",
     data_root: DataRoot = None,
@@ -81,31 +82,13 @@ def bench(
     dry_run: DryRun = False,
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
-    from benchmark.recipes import parse_changes
     from benchmark.variants import split_list
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.experiment.request import BenchRequest
 
-    request = BenchRequest(
+    request = request_of(
+        context,
         methods=("all" if pretrained else "stenvan,sta") if methods is None else methods,
-        dataset=dataset,
-        recipe=recipe,
-        changes=parse_changes(set_ or ()),
-        seeds=seeds,
-        protocols=protocol,
-        rerank=rerank,
-        sweep=sweep,
         also_test=tuple(split_list(also_test or "")),
-        validate=validate,
-        select=select,
-        pretrained=pretrained,
-        data_root=data_root,
-        out=out,
-        device=device,
-        precision=precision,
-        workers=workers,
-        limit=limit,
-        command=typed(),
     )
     with LiveProgress() as progress:
         return _carry_out(request, progress, dry_run)
@@ -125,7 +108,7 @@ def _carry_out(request, progress, dry_run: bool) -> int:
     for problem in report.problems:
         progress.note(f"left out of the report: {problem}")
     for failure in failures:
-        progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+        progress.note(str(failure))
     progress.note("report:")
     print(report.path)
     return 1 if failures or report.problems else 0

@@ -2,16 +2,22 @@
 
 import shlex
 import sys
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from zoo.experiment.request import BenchRequest
 
 Methods = Annotated[
     str,
     typer.Option(help="Methods, separated by commas; wildcards; grids, 'sta[blocks=2|8]'; all."),
 ]
-DataRoot = Annotated[Path | None, typer.Option(help="Folder that holds the data set.")]
+DataRoot = Annotated[
+    Path | None, typer.Option(path_type=Path, help="Folder that holds the data set.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that load images.")]
@@ -68,7 +74,8 @@ Select = Annotated[
     str, typer.Option(help="Whose weights are kept: last, or best-validation (of the epochs).")
 ]
 Out = Annotated[
-    Path | None, typer.Option(help="Result folder [default: results/<data set>-<recipe>].")
+    Path | None,
+    typer.Option(path_type=Path, help="Result folder [default: results/<data set>-<recipe>]."),
 ]
 Limit = Annotated[int | None, typer.Option(min=2, help="Smoke test: first N identities.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with estimates and stop.")]
@@ -77,3 +84,25 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with est
 def typed() -> str:
     """The command as it was typed, for the records."""
     return shlex.join(["zoo", *sys.argv[1:]])
+
+
+def request_of(context: typer.Context, **decided: object) -> "BenchRequest":
+    """What a command was asked for.
+
+    Args:
+        context: its options; those that a request has by the same name go into it as they are.
+        decided: fields that the command settles itself.
+
+    Raises:
+        ValueError: a ``--set`` is no ``key=value``.
+    """
+    from benchmark.recipes import parse_changes
+    from zoo.experiment.request import BenchRequest
+
+    options = context.params
+    names = {field.name for field in fields(BenchRequest)}
+    asked = {name: value for name, value in options.items() if name in names}
+    asked["changes"] = parse_changes(options["set_"] or ())
+    asked["protocols"] = options.get("protocol")
+    asked["command"] = typed()
+    return BenchRequest(**(asked | decided))

@@ -19,7 +19,7 @@ from zoo.cli.options import (
     RecipeName,
     Seeds,
     Workers,
-    typed,
+    request_of,
 )
 
 EXAMPLES = (
@@ -29,6 +29,7 @@ EXAMPLES = (
 
 
 def reproduce(
+    context: typer.Context,
     table: Annotated[str, typer.Argument(help="PAPER/TABLE, e.g. stenvan/1, sta/2, nlam/5.")],
     dataset: DatasetName = "synthetic",
     data_root: DataRoot = None,
@@ -38,7 +39,10 @@ def reproduce(
     protocol: Protocols = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Result folder [default: results/<paper>-<table>-<data set>-<recipe>]."),
+        typer.Option(
+            path_type=Path,
+            help="Result folder [default: results/<paper>-<table>-<data set>-<recipe>].",
+        ),
     ] = None,
     device: Device = "auto",
     precision: Precision = "no",
@@ -49,28 +53,14 @@ def reproduce(
     json: Json = False,
 ) -> int:
     """Run a printed table's rows and print measured beside printed, with the difference."""
-    from benchmark.recipes import parse_changes
     from zoo.cli.display import show
     from zoo.experiment import reproduce as tables
     from zoo.experiment.live_progress import LiveProgress
-    from zoo.experiment.request import BenchRequest
+    from zoo.experiment.plan import result_folder
 
     cells, rows, why = tables.find(table, dataset)
-    name = "-".join(filter(None, (table.replace("/", "-"), dataset, recipe)))
-    request = BenchRequest(
-        dataset=dataset,
-        recipe=recipe,
-        changes=parse_changes(set_ or ()),
-        seeds=seeds,
-        protocols=protocol,
-        data_root=data_root,
-        out=out or Path("results") / name.translate(str.maketrans("[]=,:/ ", "-------")),
-        device=device,
-        precision=precision,
-        workers=workers,
-        limit=limit,
-        command=typed(),
-    )
+    name = "-".join(filter(None, (table, dataset, recipe)))
+    request = request_of(context, out=out or result_folder(name))
     with LiveProgress() as progress:
         for reason in why:
             progress.note(f"left out: {reason}")
@@ -80,7 +70,7 @@ def reproduce(
             return 0
         failures = tables.execute(planned, progress)
         for failure in failures:
-            progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+            progress.note(str(failure))
     show(tables.compare(cells, planned), as_json=json, title=f"{table}: printed and measured")
     typer.echo(f"runs: {request.out}; `zoo report {request.out}` compares them", err=True)
     return 1 if failures else 0

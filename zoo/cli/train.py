@@ -1,5 +1,7 @@
 """``zoo train``: the first stage of a bench by itself."""
 
+import typer
+
 from zoo.cli.options import (
     Changes,
     DataRoot,
@@ -15,7 +17,7 @@ from zoo.cli.options import (
     Select,
     Validate,
     Workers,
-    typed,
+    request_of,
 )
 
 EXAMPLES = (
@@ -26,6 +28,7 @@ EXAMPLES = (
 
 
 def train(
+    context: typer.Context,
     methods: Methods = "stenvan,sta",
     dataset: DatasetName = "synthetic",
     data_root: DataRoot = None,
@@ -42,37 +45,19 @@ def train(
     plugin: Plugin = None,
 ) -> int:
     """Train methods and score nothing; prints the files of the weights."""
-    from benchmark.recipes import parse_changes
     from zoo.experiment.execute import execute
     from zoo.experiment.folder import RunFolder
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.plan import plan
-    from zoo.experiment.request import BenchRequest
 
-    request = BenchRequest(
-        methods=methods,
-        dataset=dataset,
-        recipe=recipe,
-        changes=parse_changes(set_ or ()),
-        seeds=seeds,
-        validate=validate,
-        select=select,
-        data_root=data_root,
-        out=out,
-        device=device,
-        precision=precision,
-        workers=workers,
-        limit=limit,
-        command=typed(),
-        train_only=True,
-    )
+    request = request_of(context, train_only=True)
     with LiveProgress() as progress:
         planned = plan(request, progress)
         failures = execute(planned, progress)
         for failure in failures:
-            progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+            progress.note(str(failure))
     for run in planned.runs:
-        weights = RunFolder(planned.out / "runs" / run.spec.folder).weights
+        weights = RunFolder.of(run.spec, planned.out).weights
         if weights.is_file():
             print(weights)
     return 1 if failures else 0

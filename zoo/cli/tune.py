@@ -19,7 +19,7 @@ from zoo.cli.options import (
     RecipeName,
     Seeds,
     Workers,
-    typed,
+    request_of,
 )
 
 EXAMPLES = (
@@ -46,6 +46,7 @@ Folds = Annotated[int, typer.Option(min=2, help="One fold of so many is held out
 
 
 def tune(
+    context: typer.Context,
     methods: Methods = "stenvan,sta",
     dataset: DatasetName = "synthetic",
     data_root: DataRoot = None,
@@ -67,28 +68,16 @@ def tune(
     dry_run: DryRun = False,
 ) -> int:
     """Choose settings for each method on held-out training persons, then train, score, report."""
-    from benchmark.recipes import parse_changes
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.read_space import open_space
-    from zoo.experiment.request import BenchRequest, TuneRequest
+    from zoo.experiment.request import TuneRequest
 
-    bench = BenchRequest(
-        methods=methods,
-        dataset=dataset,
-        recipe=recipe,
-        changes=parse_changes(set_ or ()),
-        seeds=seeds,
-        protocols=protocol,
-        data_root=data_root,
-        out=out,
-        device=device,
-        precision=precision,
-        workers=workers,
-        limit=limit,
-        command=typed(),
-    )
     request = TuneRequest(
-        bench=bench, space=open_space(space, search), trials=trials, clips=budget, folds=folds
+        bench=request_of(context),
+        space=open_space(space, search),
+        trials=trials,
+        clips=budget,
+        folds=folds,
     )
     with LiveProgress() as progress:
         return _estimate(request, progress) if dry_run else _carry_out(request, progress)
@@ -102,7 +91,7 @@ def _carry_out(request, progress) -> int:
     for problem in report.problems:
         progress.note(f"left out of the report: {problem}")
     for failure in result.failures:
-        progress.note(f"{failure.method}, seed {failure.seed}, failed: {failure.reason}")
+        progress.note(str(failure))
     for method, part in result.summary["methods"].items():
         used = part["spent"]
         progress.note(

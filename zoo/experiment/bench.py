@@ -56,7 +56,7 @@ class BenchResult:
     @property
     def records(self) -> list[Record]:
         """A record for each run, label and test set."""
-        folders = [RunFolder(self.out / "runs" / run.spec.folder) for run in self.plan.runs]
+        folders = [RunFolder.of(run.spec, self.out) for run in self.plan.runs]
         return [entry for folder in folders for entry in folder.read_records()]
 
     @property
@@ -80,8 +80,7 @@ class BenchResult:
         return build([self.out], Path(out or self.out), tuple(formats))
 
     def _repr_html_(self) -> str:
-        failed = [f"{one.method}, seed {one.seed}, failed: {one.reason}" for one in self.failures]
-        return notebook.as_html(self.table, self._figures, failed)
+        return notebook.as_html(self.table, self._figures, [str(one) for one in self.failures])
 
     @cached_property
     def _figures(self) -> dict[str, bytes]:

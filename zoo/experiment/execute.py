@@ -37,6 +37,9 @@ class Failure:
     stage: str
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.method}, seed {self.seed}, failed: {self.reason}"
+
 
 def execute(plan: Plan, progress: Progress = SILENT) -> list[Failure]:
     """Carry out the runs of a plan.
@@ -78,7 +81,7 @@ class _Stages:
 
 def _attempt(planned: PlannedRun, plan: Plan, progress: Progress) -> Failure | None:
     spec, stages = planned.spec, _Stages(progress)
-    folder = RunFolder(plan.out / "runs" / spec.folder)
+    folder = RunFolder.of(spec, plan.out)
     try:
         run = open_run(planned, plan, stages)
         if plan.train_only:
@@ -113,7 +116,7 @@ def open_run(planned: PlannedRun, plan: Plan, progress: Progress = SILENT) -> Ru
         spec,
         planned.dataset,
         plan.options,
-        RunFolder(plan.out / "runs" / spec.folder),
+        RunFolder.of(spec, plan.out),
         progress,
         fetch=lambda: pretrained.fetch(spec, progress),
     )

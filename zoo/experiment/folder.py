@@ -13,6 +13,7 @@ docs/results.md says what each file holds.
 """
 
 import dataclasses
+import glob
 import json
 from pathlib import Path
 
@@ -31,6 +32,11 @@ class RunFolder:
 
     def __init__(self, path: Path):
         self.path = Path(path)
+
+    @classmethod
+    def of(cls, spec: RunSpec, out: Path) -> "RunFolder":
+        """The run's folder in a result folder."""
+        return cls(out / "runs" / spec.folder)
 
     def __str__(self) -> str:
         return str(self.path)
@@ -64,9 +70,9 @@ class RunFolder:
         """Vectors of every test clip under a frame rule; a suffix names data not its own."""
         return self.path / f"embeddings-{rule}{suffix}.safetensors"
 
-    def all_embeddings(self) -> list[Path]:
-        """Every embedding file, in alphabetical order."""
-        return sorted(self.path.glob("embeddings-*.safetensors"))
+    def all_embeddings(self, start: str = "embeddings-") -> list[Path]:
+        """Every embedding file whose name starts so, in alphabetical order."""
+        return sorted(self.path.glob(f"{glob.escape(start)}*.safetensors"))
 
     def cost(self, clip: tuple[int, int, int], device: str, precision: str) -> Path:
         """What a clip (frames, height, width) costs on a kind of device."""

@@ -23,8 +23,6 @@ from zoo.experiment.spec import RunSpec, specify
 from zoo.experiment.sweep import Sweep, open_sweep
 from zoo.experiment.validate import ValidationPlan
 
-_FILE_SAFE = str.maketrans({c: "-" for c in "[]=,:/ "})
-
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
@@ -83,12 +81,17 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
         sweep = open_sweep(request.sweep, first, named, opener)
     return Plan(
         runs=tuple(runs),
-        out=request.out or Path("results") / f"{first.name}-{what}".translate(_FILE_SAFE)[:200],
+        out=request.out or result_folder(f"{first.name}-{what}"),
         options=ExecutionOptions(device=device, workers=request.workers, command=request.command),
         sweep=sweep,
         also_test=tuple(_further(one, request, progress) for one in request.also_test),
         train_only=request.train_only,
     )
+
+
+def result_folder(name: str) -> Path:
+    """Where results go that were given no folder: what they are of, as a file's name."""
+    return Path("results") / name.translate(str.maketrans("[]=,:/ ", "-------"))[:200]
 
 
 Opener = Callable[[str], Dataset]

@@ -172,7 +172,7 @@ def _records(plan: Plan, run: PlannedRun) -> list[Record]:
     wanted = (scoring.evaluation.distance, rule, scoring.rerank)
     return [
         record
-        for record in RunFolder(plan.out / "runs" / spec.folder).read_records()
+        for record in RunFolder.of(spec, plan.out).read_records()
         if record.fingerprint == spec.fingerprint and _rules(record.label) == wanted
     ]
 

@@ -128,12 +128,13 @@ def rescore(
         "command": options.command,
     }
     records, refused = [], []
-    for file in sorted(folder.path.glob(f"embeddings-{rule}*.safetensors")):
+    stem = folder.embeddings(rule).stem
+    for file in folder.all_embeddings(stem):
         embeddings = embed.load(file)
         same = [one for one in before if one.fingerprint == embeddings.key["fingerprint"]]
         if str(embeddings.key["frames_rule"]) != str(rule) or not same:
             continue
-        suffix = file.stem.removeprefix(f"embeddings-{rule}")
+        suffix = file.stem.removeprefix(stem)
         for protocol in rules.protocols_of(same):
             one = replace(scoring, protocols=(protocol,))
             common = replace(same[0], **now)

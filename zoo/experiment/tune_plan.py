@@ -114,7 +114,7 @@ class TunePlan:
     def _trial(self, name: str, values: Mapping[str, Value]) -> Run:
         """An ordinary run on the training persons that are not held out."""
         spec = self._spec(name, values, seed=self.request.seed, validate=True)
-        folder = RunFolder(self.folder / "runs" / spec.folder)
+        folder = RunFolder.of(spec, self.folder)
         return Run(spec, self.dataset, self.options, folder, self.progress)
 
     def _spec(

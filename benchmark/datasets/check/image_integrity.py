@@ -9,6 +9,7 @@ from multiprocessing import get_context
 
 from PIL import Image
 
+from benchmark.processors import processors
 from benchmark.progress import SILENT, Progress
 
 ENDS = {b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG\r\n\x1a\n": b"IEND"}  # first bytes: last ones
@@ -35,7 +36,7 @@ def broken_images(
     """
     chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
     if workers is None:
-        workers = _processors() if len(paths) >= WORTH else 1
+        workers = processors() if len(paths) >= WORTH else 1
     what = "decoding images" if deep else "checking images"
     done = 0
     for chunk, found in zip(chunks, _results(chunks, deep, workers), strict=True):
@@ -90,7 +91,3 @@ def _undecodable(path: str) -> str | None:
         reason = " ".join(str(error).replace(path, "it").split()) or type(error).__name__
         return f"cannot be decoded ({reason})"
     return None
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,7 +7,6 @@ bytes on any number of processes.
 
 import dataclasses
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from benchmark.datasets.mars import mars
 from benchmark.datasets.synthetic.render import render
 from benchmark.datasets.synthetic.tracks import Knobs
 from benchmark.files import cache_root, hash_of, write_json
+from benchmark.processors import processors
 from benchmark.progress import SILENT, Progress
 
 RENDERER = 5  # raise it when the pixels change: caches are keyed by it
@@ -98,7 +98,7 @@ def _make(folder: Path, knobs: Knobs, progress: Progress) -> None:
             shutil.rmtree(stale, ignore_errors=True)
         part = Path(tempfile.mkdtemp(prefix=f"{prefix}part-", dir=folder.parent))
         try:
-            render(part, knobs, workers=_processors(), progress=progress)
+            render(part, knobs, workers=processors(), progress=progress)
             found = mars(part)
             images = sum(len(t) for t in (*found.train, *found.test))
             whole = {"knobs": dataclasses.asdict(knobs), "renderer": RENDERER}
@@ -109,10 +109,6 @@ def _make(folder: Path, knobs: Knobs, progress: Progress) -> None:
             part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _read(folder: Path) -> Dataset:

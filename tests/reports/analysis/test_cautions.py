@@ -1,28 +1,7 @@
 import dataclasses
 
-import pytest
-
 from reports.analysis.cautions import cautions, conditions, shortened
-from reports.analysis.groups import groups
 from reports.analysis.summary import sentences
-from reports.read.results import collect
-
-
-@pytest.fixture
-def group(empty, fake):
-    """Writes records and gives their only group."""
-
-    def group(*records):
-        for record in records:
-            fake.write(empty, record)
-        (found,) = groups(collect([empty]).frame)
-        return found
-
-    return group
-
-
-def seeds(fake, method, scores, **changes):
-    return [fake.record(method, seed=i, score=score, **changes) for i, score in enumerate(scores)]
 
 
 def test_latencies_of_two_machines_are_not_compared(group, fake):
@@ -34,7 +13,7 @@ def test_latencies_of_two_machines_are_not_compared(group, fake):
 
 
 def test_uneven_seeds_are_a_caution_and_even_ones_are_not(group, fake):
-    even = [*seeds(fake, "sta", [0.6, 0.7]), *seeds(fake, "nvan", [0.65, 0.72])]
+    even = [*fake.seeds("sta", [0.6, 0.7]), *fake.seeds("nvan", [0.65, 0.72])]
     assert cautions(group(*even)) == []
     (line,) = cautions(group(fake.record("late", seed=5)))
     assert "`late`: seed 5" in line and "seeds 0, 1" in line
@@ -78,7 +57,7 @@ def test_an_unsteady_latency_is_a_caution_and_on_no_front(group, fake):
 
 
 def test_two_names_with_exactly_the_same_results_are_a_caution(group, fake):
-    records = [r for name in ("sta_avg", "sta_baseline") for r in seeds(fake, name, [0.6, 0.7])]
+    records = [r for name in ("sta_avg", "sta_baseline") for r in fake.seeds(name, [0.6, 0.7])]
     assert cautions(group(*records)) == ["Exactly the same results: `sta_avg` and `sta_baseline`."]
 
 

@@ -1,21 +1,6 @@
 import pytest
 
 from reports.analysis.footnotes import common_notes, footnotes, legend, signs
-from reports.analysis.groups import groups
-from reports.read.results import collect
-
-
-@pytest.fixture
-def group(empty, fake):
-    """Writes records and gives their only group."""
-
-    def group(*records):
-        for record in records:
-            fake.write(empty, record)
-        (found,) = groups(collect([empty]).frame)
-        return found
-
-    return group
 
 
 def test_a_note_stands_at_the_method_that_it_is_about(group, fake):

@@ -6,23 +6,6 @@ from reports.read.results import collect
 
 
 @pytest.fixture
-def group(empty, fake):
-    """Writes records and gives their only group."""
-
-    def group(*records):
-        for record in records:
-            fake.write(empty, record)
-        (found,) = groups(collect([empty]).frame)
-        return found
-
-    return group
-
-
-def seeds(fake, method, scores, **changes):
-    return [fake.record(method, seed=i, score=score, **changes) for i, score in enumerate(scores)]
-
-
-@pytest.fixture
 def tested(empty, fake):
     """Writes records with per-query files, from the AP of each query, and gives their group."""
 
@@ -83,7 +66,7 @@ def test_what_did_not_converge_is_named_with_the_reason_and_on_no_front(group, f
 
 
 def test_without_per_query_files_nothing_is_said_to_be_tested(group, fake):
-    found = group(*seeds(fake, "sta", [0.70, 0.74]), *seeds(fake, "nvan", [0.71, 0.745]))
+    found = group(*fake.seeds("sta", [0.70, 0.74]), *fake.seeds("nvan", [0.71, 0.745]))
     assert lead(found.rows, "mAP").unknown == ("sta",)
     text = sentences(found)[0]
     assert text == "By mAP `nvan` is best at 72.8 %; not tested against it: `sta`."
@@ -104,12 +87,12 @@ def test_with_one_seed_nothing_is_said_of_others(group, fake):
 
 
 def test_a_method_run_once_among_others_is_named(group, fake):
-    found = group(*seeds(fake, "sta", [0.60, 0.61]), fake.record("nvan"))
+    found = group(*fake.seeds("sta", [0.60, 0.61]), fake.record("nvan"))
     assert "nothing is known of other seeds: `nvan`." in " ".join(sentences(found))
 
 
 def test_exact_equals_are_both_named(group, fake):
-    found = group(*seeds(fake, "sta", [0.7, 0.7]), *seeds(fake, "nvan", [0.7, 0.7]))
+    found = group(*fake.seeds("sta", [0.7, 0.7]), *fake.seeds("nvan", [0.7, 0.7]))
     assert "By mAP `nvan` and `sta` are best, exactly equal, at 70.0 %" in sentences(found)[0]
 
 

@@ -1,50 +1,8 @@
 import dataclasses
 import re
 
-import pytest
-from markdown_it import MarkdownIt
-
-from reports.analysis.groups import groups
-from reports.formats import markdown as page
 from reports.read.results import collect
-
-
-def render(results):
-    return page.render(results, groups(results.frame))
-
-
-def tables_of(markdown):
-    """Every table as a list of rows of cells, read by a Markdown parser."""
-    tables, row = [], None
-    for token in MarkdownIt("commonmark").enable("table").parse(markdown):
-        if token.type == "table_open":
-            tables.append([])
-        elif token.type == "tr_open":
-            row = []
-            tables[-1].append(row)
-        elif token.type == "inline" and row is not None:
-            row.append(token.content)
-        elif token.type == "table_close":
-            row = None
-    return tables
-
-
-def column(markdown, title, number=0):
-    """The cells below a title of the n-th table that has it."""
-    head, *rows = [table for table in tables_of(markdown) if title in table[0]][number]
-    return [row[head.index(title)] for row in rows]
-
-
-@pytest.fixture
-def report(empty, fake):
-    """Writes records and renders the report on them."""
-
-    def report(*records):
-        for record in records:
-            fake.write(empty, record)
-        return render(collect([empty]))
-
-    return report
+from tests.reports.rendered import column, render, tables_of
 
 
 def test_accuracy_is_percent_with_its_spread_and_the_best_is_bold(report, fake):

@@ -61,8 +61,33 @@ def test_plugins_are_loaded_before_any_name_is_looked_up(call, tmp_path, recipes
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_every_option_has_a_line_of_help(name):
     for option, hint in typing.get_type_hints(commands()[name], include_extras=True).items():
-        if option == "return":
+        if option == "return" or hint is typer.Context:
             continue
         info = next(iter(typing.get_args(hint)[1:]), None)
         assert isinstance(info, typer.models.ParameterInfo) and info.help, option
     assert inspect.getdoc(commands()[name])
+
+
+def test_a_command_asks_for_what_its_options_say(tmp_path):
+    seen = []
+
+    def command(
+        context: typer.Context,
+        dataset: options.DatasetName = "synthetic",
+        data_root: options.DataRoot = None,
+        set_: options.Changes = None,
+        protocol: options.Protocols = None,
+        seeds: options.Seeds = 1,
+        plugin: options.Plugin = None,
+    ):
+        seen.append(options.request_of(context, methods="sta", train_only=True))
+
+    one = typer.Typer()
+    one.command()(command)
+    typed = f"--dataset mars --data-root {tmp_path} --set epochs=3 --protocol open --seeds 2"
+    one(typed.split(), standalone_mode=False)
+    (request,) = seen
+    assert (request.dataset, request.data_root, request.seeds) == ("mars", tmp_path, 2)
+    assert (request.changes, request.protocols) == ({"epochs": 3}, "open")
+    assert (request.methods, request.train_only) == ("sta", True)
+    assert request.device == "auto" and request.out is None

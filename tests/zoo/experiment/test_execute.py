@@ -77,7 +77,7 @@ def test_one_failed_method_does_not_lose_the_others(people, tmp_path, monkeypatc
         patch.setattr(STA, "forward", broken)
         (failure,) = execute(planned)
     assert (failure.method, failure.reason) == ("sta", "broken on purpose and more")
-    folders = [RunFolder(tmp_path / "runs" / run.spec.folder) for run in planned.runs]
+    folders = [RunFolder.of(run.spec, tmp_path) for run in planned.runs]
     assert folders[0].failure.is_file() and not folders[0].read_records()
     assert len(folders[1].read_records()) == 1
     assert execute(planned) == [] and not folders[0].failure.exists()

@@ -47,7 +47,7 @@ def nvan(people, tmp_path_factory):
     asked = {"methods": "nvan", "recipe": dataclasses.replace(QUICK, epochs=1)}
     planned = plan(ask(people, tmp_path_factory.mktemp("nvan"), train_only=True, **asked))
     assert execute(planned) == []
-    return RunFolder(planned.out / "runs" / planned.runs[0].spec.folder)
+    return RunFolder.of(planned.runs[0].spec, planned.out)
 
 
 def start(nvan, people, method="nvan", **changes):

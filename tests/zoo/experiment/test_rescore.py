@@ -30,7 +30,7 @@ def two_test_sets(people, crowd, tmp_path_factory):
     asked = {"changes": {"distance": "l2sq-raw"}, "also_test": (f"folder={crowd}",)}
     planned = plan(ask(people, out, **asked))
     assert execute(planned) == []
-    return RunFolder(out / "runs" / planned.runs[0].spec.folder), planned
+    return RunFolder.of(planned.runs[0].spec, out), planned
 
 
 @pytest.fixture

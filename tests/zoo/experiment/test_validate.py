@@ -29,7 +29,7 @@ def validated(crowd, tmp_path_factory):
     asked = {"changes": {"epochs": 2}, "validate": 1, "select": "best-validation"}
     planned = plan(ask(data, out, train_only=True, **asked))
     assert execute(planned) == []
-    return planned.runs[0], RunFolder(out / "runs" / planned.runs[0].spec.folder)
+    return planned.runs[0], RunFolder.of(planned.runs[0].spec, out)
 
 
 def test_the_log_has_the_validation_scores_of_every_epoch(validated):
@@ -73,7 +73,7 @@ def test_validating_makes_another_run_and_its_records_say_so(crowd, tmp_path):
     )
     assert plain.runs[0].spec.id != validated.runs[0].spec.id
     assert execute(validated) == []
-    (record,) = RunFolder(tmp_path / "runs" / validated.runs[0].spec.folder).read_records()
+    (record,) = RunFolder.of(validated.runs[0].spec, tmp_path).read_records()
     assert "1 of 5 parts of the training persons was held out to validate" in record.notes
     assert record.selection == "last epoch"
 
