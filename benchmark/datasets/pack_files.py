@@ -6,8 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmark.datasets.arrow_file import (
+    COLUMNS,
+    Batch,
+    PackError,
+    arrow,
+    batches_of,
+    checksum,
+)
 from benchmark.datasets.base import IMAGES
-from benchmark.datasets.pack import COLUMNS, MANIFEST, Batch, PackError, arrow, batches_of, checksum
+from benchmark.datasets.pack import MANIFEST
 from benchmark.progress import SILENT, Progress
 
 BATCH_BYTES = 32 * 2**20  # of a record batch, about: what is held in memory

@@ -15,9 +15,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from benchmark.datasets import index
+from benchmark.datasets.arrow_file import PackError, arrow, batches_of
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.catalogue import Brought, open_dataset, parse_name, resolve
-from benchmark.datasets.pack import FORMAT, MANIFEST, SUFFIX, PackError, arrow, batches_of
+from benchmark.datasets.pack import FORMAT, MANIFEST, SUFFIX
 from benchmark.datasets.pack_files import Entry, Writer, cut, entries_below
 from benchmark.datasets.packed_path import PackedPath
 from benchmark.datasets.storage import data_root

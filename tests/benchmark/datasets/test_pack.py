@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from benchmark.datasets import pack_files
-from benchmark.datasets.pack import Pack, PackError, checksum, locate
+from benchmark.datasets.arrow_file import PackError
+from benchmark.datasets.pack import Pack, locate
 from benchmark.datasets.packing import _fill
 from benchmark.datasets.storage import data_root, open_file
 from benchmark.progress import SILENT
@@ -170,8 +171,3 @@ def test_a_path_leads_into_a_pack_only_where_one_is(packed, tmp_path):
     assert (pack.folder, name) == (str(packed), b"a/1.jpg")
     inner = packed.rename(plain / "e.pack")
     assert locate(f"{inner}/a/1.jpg")[1] == b"a/1.jpg"
-
-
-def test_a_checksum_is_of_name_and_bytes():
-    assert checksum(b"a", b"bc") != checksum(b"a", b"bd")
-    assert checksum(b"a", b"bc") != checksum(b"b", b"bc")
