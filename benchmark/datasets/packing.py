@@ -139,7 +139,7 @@ def _check_room(part: Path, plan: dict[str, Sequence[Entry]]) -> None:
     free = shutil.disk_usage(part).free
     if needed > free:
         raise OSError(
-            f"the pack needs {needed / 1e9:.1f} GB more, {free / 1e9:.1f} GB are free in "
+            f"the pack needs {needed / 1e6:,.0f} MB more, {free / 1e6:,.0f} MB are free in "
             f"{part.parent}: make room and type the same command again"
         )
 
