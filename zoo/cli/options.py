@@ -16,7 +16,7 @@ Methods = Annotated[
     typer.Option(help="Methods, separated by commas; wildcards; grids, 'sta[blocks=2|8]'; all."),
 ]
 DataRoot = Annotated[
-    Path | None, typer.Option(path_type=Path, help="Folder that holds the data set.")
+    Path | None, typer.Option(path_type=Path, help="Folder, or pack, that holds the data set.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")]

@@ -48,7 +48,8 @@ def open_further(text: str, root: Path | None, progress: Progress = SILENT) -> D
     name = catalogue.parse_name(text).variants[0].name
     if root is None or catalogue.is_self_made(text):
         return open_dataset(text, progress=progress)
-    places = (root / name, root.absolute().parent / name)
+    around = root.absolute().parent
+    places = (root / name, root / f"{name}.pack", around / name, around / f"{name}.pack")
     return open_dataset(text, next(filter(Path.is_dir, places), root), progress=progress)
 
 

@@ -6,7 +6,6 @@ clips they were made.
 """
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset, Tracklet
 from benchmark.datasets.folders import image_names
+from benchmark.datasets.storage import data_root, path_of, walk
 from benchmark.files import write_whole
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import DISTANCES
@@ -52,12 +52,13 @@ def tracklets_in(folder: Path) -> list[Tracklet]:
     Raises:
         FileNotFoundError: there is no such folder, or no image in it.
     """
-    if not Path(folder).is_dir():
+    folder = data_root(folder)
+    if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder: expected one folder of images a tracklet")
     found = []
-    for place, below, _ in os.walk(folder):
+    for place, below, _ in walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        names = tuple(name for name, _ in image_names(Path(place)))
+        names = tuple(name for name, _ in image_names(path_of(place)))
         if names:
             found.append(Tracklet(NOBODY, 0, place, names))
     if not found:
@@ -102,11 +103,11 @@ def embed_folder(
         workers=workers,
         progress=progress,
     )
-    root = Path(folder).resolve()
+    root = data_root(folder).resolve()
     return Features(
         about=_about(checkpoint, loaded.file.sha256),
         root=root,
-        tracklets=tuple(Path(t.folder).resolve().relative_to(root).as_posix() for t in rows),
+        tracklets=tuple(path_of(t.folder).resolve().relative_to(root).as_posix() for t in rows),
         frames=np.array([len(t) for t in rows]),
         vectors=found.pooled(DISTANCES[checkpoint.distance][1]).vectors.numpy(),
     )
