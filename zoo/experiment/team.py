@@ -26,6 +26,10 @@ SILENCE_S = 25.0  # seconds after which a process that works with others and say
 BEAT_S = 0.5
 WAIT = timedelta(days=30)  # the first process may prepare, rank and report while the others wait
 SHOW_CURSOR = "\033[?25h"
+TERMINATED = (
+    "ended by SIGTERM, which launchers send when another process was killed: the same command goes "
+    "on from the last checkpoint"
+)
 
 
 class Team:
@@ -121,6 +125,8 @@ class Team:
 
     def _settle(self, error: Exception) -> None:
         """Come back if every process failed at this work; else end them all."""
+        if _of_connection(error):
+            self._end(error)
         keys = [f"failed/{self.works}/{rank}" for rank in range(self.size)]
         try:
             self.store.set(keys[self.rank], "")
@@ -155,11 +161,13 @@ class Team:
 
     def _on_sigterm(self, *_: object) -> None:
         if os.getpid() == self.process:  # a process that loads images has its parent's handlers
-            self._end(InterruptedError("ended by SIGTERM, as when another process was killed"))
+            self._end(InterruptedError(TERMINATED))
         os._exit(1)
 
     def _in_words(self, error: Exception) -> str:
-        if isinstance(error, dist.DistError) or "gloo" in str(error).lower():
+        if isinstance(error, InterruptedError):
+            return str(error)
+        if _of_connection(error):
             before = self._beats()
             time.sleep(3 * BEAT_S)
             silent = [r + 1 for r, beat in enumerate(self._beats()) if beat == before[r]]
@@ -200,3 +208,8 @@ class Team:
 
     def _beats(self) -> list[int]:
         return [self.store.add(f"beat/{rank}", 0) for rank in range(self.size)]
+
+
+def _of_connection(error: Exception) -> bool:
+    """Whether it tells of another process; gloo's errors are of no class of their own."""
+    return isinstance(error, dist.DistError) or "third_party/gloo" in str(error)
