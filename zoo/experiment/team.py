@@ -170,7 +170,8 @@ class Team:
         if _of_connection(error):
             before = self._beats()
             time.sleep(3 * BEAT_S)
-            silent = [r + 1 for r, beat in enumerate(self._beats()) if beat == before[r]]
+            same = [r for r, beat in enumerate(self._beats()) if beat == before[r]]
+            silent = [r + 1 for r in same if r != self.rank]  # the watching thread may be here
             return self._gone(f"process {silent[0]}" if silent else "a process")
         text = " ".join(str(error).split()) or type(error).__name__
         return f"process {self.rank + 1} of {self.size} failed, which ends all: {text}"

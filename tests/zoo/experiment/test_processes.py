@@ -91,11 +91,9 @@ def test_work_is_shared_plugins_come_along_and_a_failure_of_all_ends_no_program(
     (tmp_path / "mine.py").write_text(PLUGIN)
     statuses, lines = on_processes(2, in_order, tmp_path)
     assert statuses == [0, 0], lines
-    told = {
-        name: [(tmp_path / f"{name}-{rank}").read_text() for rank in (0, 1)]
-        for name in ("first", "last")
-    }
-    assert told == {"first": ["2 me True", "2 None True"], "last": ["2 None True"] * 2}
+    names = ("first-0", "first-1", "last-0", "last-1")
+    told = [(tmp_path / name).read_text() for name in names]
+    assert told == ["2 me True", "2 None True", "2 None True", "2 None True"]
 
 
 def test_what_one_process_alone_fails_at_ends_all_with_one_line(tmp_path):
