@@ -1,5 +1,6 @@
 """What somebody asks for, from the command line or from Python, with every default in one place."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,44 @@ class BenchRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What one method's trials may spend: no trial begins once it is spent.
+
+    Attributes:
+        clips: training clips; None for no limit.
+        hours: of training; None for no limit. Where it ends depends on the machine.
+    """
+
+    clips: int | None = None
+    hours: float | None = None
+
+    @classmethod
+    def read(cls, asked: int | str | None) -> "Budget":
+        """``2000000`` is clips and ``1.5h`` hours; None is no limit.
+
+        Raises:
+            ValueError: it is neither, or not above 0.
+        """
+        if asked is None:
+            return cls()
+        text = str(asked).strip()
+        try:
+            budget = cls(hours=float(text[:-1])) if text.endswith("h") else cls(clips=int(text))
+        except ValueError:
+            budget = cls(hours=math.nan)
+        if not 0 < (budget.hours or budget.clips or 0) < math.inf:
+            raise ValueError(
+                f"budget {text!r}: expected training clips, e.g. 2000000, or hours, e.g. 1.5h"
+            )
+        return budget
+
+    def is_spent(self, used: Mapping[str, float]) -> bool:
+        """Whether that many ``clips`` or ``hours`` leave nothing of it."""
+        limits = {"clips": self.clips, "hours": self.hours}
+        return any(limit is not None and used[unit] >= limit for unit, limit in limits.items())
+
+
+@dataclass(frozen=True, kw_only=True)
 class TuneRequest:
     """A search for each method.
 
@@ -72,7 +111,7 @@ class TuneRequest:
         bench: methods, data, recipe and seeds of the final runs.
         space: what is chosen from.
         trials: of each method; trial 0 is the recipe as it stands.
-        clips: budget of training clips for each method; None for trials alone.
+        budget: what each method may spend on trials beside their number.
         folds: into how many parts the training persons are cut; one is held out.
         seed: of the searches and of every trial.
     """
@@ -80,6 +119,6 @@ class TuneRequest:
     bench: BenchRequest
     space: Space
     trials: int = 20
-    clips: int | None = None
+    budget: Budget = Budget()
     folds: int = 5
     seed: int = 0
