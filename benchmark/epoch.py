@@ -36,6 +36,7 @@ def epoch(
     Raises:
         Diverged: the loss became NaN; the message names the step and the last good checkpoint.
         OutOfMemory: the message says what needs less.
+        ImageError: an image cannot be read.
     """
     state.model.train()
     device = state.accelerator.device

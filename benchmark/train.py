@@ -115,9 +115,7 @@ def train(
         progress: told the steps done, of all.
 
     Raises:
-        Diverged: the loss became NaN; the message names the step and the last good checkpoint.
-        ImageError: an image cannot be read.
-        OutOfMemory: the batch does not fit; the message says what needs less.
+        Diverged, OutOfMemory, ImageError: see `benchmark.epoch.epoch`.
         ValueError: the processes cannot share a batch equally.
     """
     pids = [t.pid for t in dataset.train]

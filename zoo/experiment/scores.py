@@ -6,7 +6,6 @@ import torch
 
 from benchmark import files
 from benchmark.cost.timing import measure
-from benchmark.device import set_arithmetic
 from benchmark.embed import ClipEmbeddings
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import PROTOCOLS, score
@@ -66,7 +65,6 @@ def clip_cost(
     found = read_json(path)
     if found is None:
         progress.advance("cost", 0, 1)
-        set_arithmetic(device, spec.precision)
         model = build(spec, 0, trained=True)
         found = dataclasses.asdict(measure(model, *clip, device, spec.precision))
         files.write_json(path, found)
