@@ -7,6 +7,8 @@ import typer
 
 from zoo.cli.options import (
     Changes,
+    Compile,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
@@ -31,7 +33,9 @@ EXAMPLES = (
     "zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run. "
     "zoo bench --pretrained. "
     "zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]' trains all six. "
-    "Quote names with brackets, bars and stars. The same command goes on after an interruption."
+    "Quote names with brackets, bars and stars. One run on four processes: torchrun "
+    "--nproc-per-node 4 -m zoo bench --methods nvan. "
+    "The same command goes on after an interruption."
 )
 
 Chosen = Annotated[
@@ -77,6 +81,8 @@ def bench(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     plugin: Plugin = None,
     limit: Limit = None,
     dry_run: DryRun = False,

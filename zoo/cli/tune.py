@@ -6,6 +6,8 @@ import typer
 
 from zoo.cli.options import (
     Changes,
+    Compile,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
@@ -64,6 +66,8 @@ def tune(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     limit: Limit = None,
     plugin: Plugin = None,
     dry_run: DryRun = False,

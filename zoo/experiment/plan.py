@@ -7,13 +7,14 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.device import check_precision, choose_device
+from benchmark.distributed import check_share
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.variants import Variant
 from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
-from zoo.experiment import pretrained
+from zoo.experiment import pretrained, processes
 from zoo.experiment.data import open_dataset, open_further
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.provenance import random_start
@@ -82,11 +83,17 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
     return Plan(
         runs=tuple(runs),
         out=request.out or result_folder(f"{first.name}-{what}"),
-        options=ExecutionOptions(device=device, workers=request.workers, command=request.command),
+        options=options_of(request, device),
         sweep=sweep,
         also_test=tuple(_further(one, request, progress) for one in request.also_test),
         train_only=request.train_only,
     )
+
+
+def options_of(request: BenchRequest, device: str) -> ExecutionOptions:
+    """Where and how the runs of a request are carried out."""
+    names = ("workers", "compile", "cudnn_benchmark", "command")
+    return ExecutionOptions(device=device, **{name: getattr(request, name) for name in names})
 
 
 def result_folder(name: str) -> Path:
@@ -107,6 +114,9 @@ def _trained_runs(
     for name, chosen in recipes.items():
         check_fit(name, chosen)
     splits = _splits(request, opener)
+    for chosen in recipes.values():
+        persons = min(len(dataset.train_pids) for dataset in splits)
+        check_share(min(chosen.ids_per_batch, persons), processes.size())
     runs = [
         PlannedRun(
             spec=specify(

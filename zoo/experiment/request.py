@@ -33,8 +33,10 @@ class BenchRequest:
         data_root: where the data lie.
         out: result folder; None makes a name from data set and recipe.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        precision: ``no`` (float32), ``tf32``, ``fp16`` or ``bf16``.
         workers: processes that load images.
+        compile: training steps are compiled by torch.compile.
+        cudnn_benchmark: cuDNN times its kernels and takes the fastest, on a GPU.
         limit: smoke test: the first so many persons only.
         command: what was typed or called, for the records.
     """
@@ -57,6 +59,8 @@ class BenchRequest:
     device: str = "auto"
     precision: str = "no"
     workers: int = 2
+    compile: bool = False
+    cudnn_benchmark: bool = False
     limit: int | None = None
     command: str = ""
 

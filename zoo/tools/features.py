@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset, Tracklet
 from benchmark.datasets.folders import image_names
@@ -23,6 +21,9 @@ from benchmark.progress import SILENT, Progress
 from benchmark.recipe import DISTANCES
 from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import Loaded
+from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.processes import together
+from zoo.experiment.stages import Embedding, embed_by
 
 NOBODY = 0  # nobody says who it is
 
@@ -91,18 +92,15 @@ def embed_folder(
         protocol="open",
         cameras=False,
     )
-    found = embed.embed(
-        loaded.model.to(device),
-        dataset,
-        frame_rule(checkpoint.frames),
+    work = Embedding(
+        dataset=dataset,
+        rule=frame_rule(checkpoint.frames),
+        key={"frames_rule": checkpoint.frames},
         height=checkpoint.height,
         width=checkpoint.width,
-        key={"frames_rule": checkpoint.frames},
-        device=torch.device(device),
-        precision="no",
-        workers=workers,
-        progress=progress,
     )
+    options = ExecutionOptions(device=device, workers=workers)
+    found = together(embed_by, loaded.model, work, options, progress=progress)
     root = data_root(folder).resolve()
     return Features(
         about=_about(checkpoint, loaded.file.sha256),
