@@ -98,6 +98,8 @@ class Recipe:
         epochs: passes of the sampler; 0 scores the untrained network.
         chunk: clips whose features are computed at a time, in each process, for a batch that does
             not fit; the gradients are the whole batch's but for BatchNorm. 0: all.
+        first_stage: method that is trained before in the same way; this one begins with its
+            weights. Empty: none.
         stem_activation: False takes the activation out of the stem of methods that allow it, as the
             released STE-NVAN networks have it.
         evaluation: how results are scored.
@@ -142,6 +144,7 @@ class Recipe:
     gamma: float = 0.1
     epochs: int = 200
     chunk: int = 0
+    first_stage: str = ""
     stem_activation: bool = True
     evaluation: Evaluation = field(default_factory=Evaluation)
 

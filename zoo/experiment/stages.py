@@ -24,6 +24,8 @@ from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.spec import RunSpec
 from zoo.experiment.validate import open_validation
 
+FIRST_STAGE = "first-stage"  # where in a run's folder its first stage is trained
+
 
 def train_network(
     spec: RunSpec,
@@ -39,7 +41,8 @@ def train_network(
         spec: the run.
         dataset: the one that the specification names.
         options: device, workers, whether to compile.
-        folder: of the run; only the first process reads and writes in it.
+        folder: of the run; only the first process reads and writes in it. A first stage is trained
+            in a folder of its own in it.
         progress: who is told.
         after: told epoch and validation mAP; what it raises ends the training.
 
@@ -51,19 +54,26 @@ def train_network(
     """
     device, precision = torch.device(options.device), spec.precision
     set_arithmetic(device, precision, cudnn_benchmark=options.cudnn_benchmark)
-    accelerator = Accelerator(
-        cpu=options.device == "cpu", mixed_precision="no" if precision == "tf32" else precision
-    )
     trained_on, validation = open_validation(spec, dataset, options, after)
+    start = None
+    if (first := spec.first_stage) is not None:
+        before = folder / FIRST_STAGE
+        if distributed.is_first():
+            before.mkdir(exist_ok=True)
+        start = train_network(first, trained_on, options, before, progress)[1]
     persons = len(trained_on.train_pids)
     model = build(spec, persons, trained=not distributed.is_first(), progress=progress)
+    if start is not None:
+        model.load_state_dict(start)
     training = train(
         model,
         trained_on,
         spec.trained_by(),
         folder,
         seed=spec.seed,
-        accelerator=accelerator,
+        accelerator=Accelerator(
+            cpu=options.device == "cpu", mixed_precision="no" if precision == "tf32" else precision
+        ),
         workers=options.workers,
         compiled=options.compile,
         validation=validation,

@@ -11,15 +11,19 @@ from benchmark import embed
 from benchmark.clips import frame_rule
 from benchmark.cost import timing
 from benchmark.progress import SILENT
+from tests.conftest import TINY
 from tests.processes import on_processes
 from tests.zoo.conftest import ask
+from zoo.experiment import stages
 from zoo.experiment.bench import carry_out
 from zoo.experiment.data import open_dataset
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.network import load_weights
 from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.processes import lead
-from zoo.experiment.stages import Embedding, embed_by, embed_run, train_network
+from zoo.experiment.spec import specify
+from zoo.experiment.stages import FIRST_STAGE, Embedding, embed_by, embed_run, train_network
 
 
 def work_of(run, people):
@@ -40,6 +44,28 @@ def test_a_network_is_trained_to_the_weights_of_its_run(finished_run, people, tm
     stored = load_file(finished_run.weights)
     assert all(torch.equal(stored[name], weights[name]) for name in stored)
     assert (training.processes, training.compiled, training.synchronised) == ((1,), False, False)
+
+
+def test_a_run_begins_with_the_weights_that_its_first_stage_ended_with(
+    people, tmp_path, monkeypatch
+):
+    began, ended = [], []
+
+    def train(model, *arguments, **options):
+        began.append({k: v.clone() for k, v in model.state_dict().items()})
+        summary = stages_train(model, *arguments, **options)
+        ended.append({k: v.clone() for k, v in model.state_dict().items()})
+        return summary
+
+    stages_train = stages.train
+    monkeypatch.setattr(stages, "train", train)
+    staged = recipe("quick", TINY | {"epochs": 1, "first_stage": "nvan"})
+    data = open_dataset("folder", people)
+    spec, options = specify("stenvan", staged, data), ExecutionOptions(workers=0)
+    _, weights = train_network(spec, data, options, tmp_path)
+    assert all(torch.equal(began[1][name], ended[0][name]) for name in ended[0])
+    assert any(not torch.equal(weights[name], ended[0][name]) for name in ended[0])
+    assert (tmp_path / FIRST_STAGE / "log.jsonl").is_file() and (tmp_path / "log.jsonl").is_file()
 
 
 def test_what_a_run_embeds_is_what_its_network_embeds(finished_run, people):
