@@ -1,5 +1,7 @@
 """The pixels of a clip: decoded and resized as uint8; normalised on the device."""
 
+from functools import cache
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -77,6 +79,14 @@ def normalise(clips: Tensor, flip: Tensor | None = None) -> Tensor:
     """
     if flip is not None:
         clips = torch.where(flip[:, None, None, None, None], clips.flip(-1), clips)
-    mean = torch.tensor(MEAN, device=clips.device)[:, None, None]
-    scale = 1 / torch.tensor(STD, device=clips.device)[:, None, None]
-    return clips.float().mul_(scale / 255).sub_(mean * scale)
+    factor, shift = _affine(clips.device)
+    return clips.float().mul_(factor).sub_(shift)
+
+
+@cache
+def _affine(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Made once a device: sending numbers to a GPU waits for it."""
+    with torch.inference_mode(False):
+        mean = torch.tensor(MEAN, device=device)[:, None, None]
+        scale = 1 / torch.tensor(STD, device=device)[:, None, None]
+        return scale / 255, mean * scale

@@ -5,7 +5,10 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+import zoo
 from benchmark.epoch import OutOfMemory, epoch, step
+from benchmark.losses import losses
+from benchmark.pixels import normalise
 from benchmark.recipes import recipe
 from benchmark.training_state import TrainingState
 from methods.output import ClipOutput
@@ -68,8 +71,20 @@ def test_a_batch_that_does_not_fit_is_told_in_one_line_which_setting_makes_it_fi
 
 
 def test_means_are_over_the_steps_of_the_epoch(tmp_path):
-    state = state_of(Network, tmp_path)
-    twice = epoch(state, [BATCH, BATCH], recipe("quick"))
-    other = state_of(Network, tmp_path)
-    losses = [epoch(other, [BATCH], recipe("quick"))["cross_entropy"] for _ in range(1)]
-    assert twice["cross_entropy"] != losses[0] and state.step == 2 and other.step == 1
+    twice = epoch(state_of(Network, tmp_path), [BATCH, BATCH], recipe("quick"))
+    one = state_of(Network, tmp_path)
+    each = [epoch(one, [BATCH], recipe("quick"))["cross_entropy"] for _ in range(2)]
+    assert one.step == 2 and twice["cross_entropy"] == pytest.approx(sum(each) / 2)
+
+
+@pytest.mark.parametrize("method", ["nvan", "stenvan", "resnet3d50_nl"])
+def test_no_step_looks_at_numbers_that_a_device_may_still_be_computing(method):
+    """On the device that has no numbers a look is an error."""
+    model = zoo.create(method, 2, backbone="resnet50[channels=4+8+8+8,layers=1+2+3+1]", frames=4)
+    clips = torch.empty(4, 4, 3, 64, 32, dtype=torch.uint8, device="meta")
+    flips = torch.empty(4, dtype=torch.bool, device="meta")
+    output = model.to("meta").train()(normalise(clips, flips))
+    classes = torch.empty(4, dtype=torch.long, device="meta")
+    parts = losses(output, classes, recipe("quick", {"losses": ("cross_entropy", "triplet")}))
+    sum(parts.values()).backward()
+    assert model.head.classifier.weight.grad.device.type == "meta"

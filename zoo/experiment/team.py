@@ -44,7 +44,7 @@ class Team:
         threading.Thread(target=self._watch, daemon=True, name="zoo-watch").start()
         if self.rank == 0 and threading.current_thread() is threading.main_thread():
             self.process = os.getpid()
-            signal.signal(signal.SIGTERM, self._on_sigterm)
+            self.before = signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _open_store(self) -> dist.TCPStore:
         """A store of our own: the group's is held by whoever waits for another process."""
@@ -80,6 +80,8 @@ class Team:
         self._tell_all(None)
         self.left.set()
         dist.barrier(group=self.objects)
+        if hasattr(self, "before"):
+            signal.signal(signal.SIGTERM, self.before)
 
     def help(self) -> None:
         """The others: everything that is shared, until the program is over."""
