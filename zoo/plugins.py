@@ -39,6 +39,8 @@ KINDS = {
     "protocol": ("PROTOCOLS", "benchmark.rules"),
 }
 _ADDED: dict[str, dict[str, Callable]] = {"METHODS": {}, "DATASETS": {}}
+# what was added, in its order: ("plugin", its text), or kind and name with the thing itself
+CALLS: dict[tuple[str, str], object] = {}
 
 
 def register(kind: str, thing: object, name: str | None = None) -> None:
@@ -57,6 +59,7 @@ def register(kind: str, thing: object, name: str | None = None) -> None:
     own = getattr(thing, "name", None) or getattr(thing, "__name__", None)
     _check(kind, name or own, thing, f"register({kind!r})")
     _entries(kind)[name or own] = thing
+    CALLS[kind, name or own] = thing
 
 
 def add_plugin(text: str) -> None:
@@ -83,6 +86,7 @@ def add_plugin(text: str) -> None:
             raise ValueError(f"{origin}: it brings two of the name {name!r}")
     for kind, name, thing in found:
         _entries(kind)[name] = thing
+    CALLS["plugin", text] = None
 
 
 def plugin_functions(attribute: str, group: str) -> list[Callable]:
@@ -105,9 +109,6 @@ def plugin_functions(attribute: str, group: str) -> list[Callable]:
         _check_function(_function_of(thing), origin, method=attribute == "METHODS")
         found.append(thing)
     return found
-
-
-# ---- importing -----------------------------------------------------------------------------------
 
 
 def _import(text: str) -> ModuleType:
@@ -164,9 +165,6 @@ def _place(module: ModuleType, kind: str, thing: object = None) -> str:
 
 def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}".rstrip(": ")
-
-
-# ---- what it brings ------------------------------------------------------------------------------
 
 
 def _contents(module: ModuleType, text: str) -> Iterator[tuple[str, str, object]]:

@@ -1,5 +1,7 @@
 """What a record says beside its numbers: where they come from, and what a reader must know."""
 
+import platform
+
 import torch
 
 from benchmark.datasets.base import Dataset
@@ -52,12 +54,18 @@ def common_record(
         metrics={},
         checkpoint=checkpoint,
         cost=cost,
-        environment=environment(torch.device(options.device), spec.precision),
+        environment=where(options, spec.precision),
         commit=commit(),
         command=options.command,
         selection=selection,
         notes=notes,
     )
+
+
+def where(options: ExecutionOptions, precision: str) -> dict[str, str | int | None]:
+    """The machine, its name among its peers, and what carried the work out on it."""
+    found = environment(torch.device(options.device), precision)
+    return found | {"node": platform.node(), "engine": options.engine}
 
 
 def measured_fields(found: Scores) -> dict:

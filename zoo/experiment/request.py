@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.recipe import Recipe
+from zoo.experiment.options import EngineOptions
 from zoo.experiment.space import Space
 
 
@@ -36,6 +37,7 @@ class BenchRequest:
         workers: processes that load images.
         limit: smoke test: the first so many persons only.
         command: what was typed or called, for the records.
+        engine: what carries the runs out.
     """
 
     methods: str = "stenvan,sta"
@@ -58,6 +60,7 @@ class BenchRequest:
     workers: int = 2
     limit: int | None = None
     command: str = ""
+    engine: EngineOptions = field(default_factory=EngineOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
