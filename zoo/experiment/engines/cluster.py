@@ -30,8 +30,8 @@ def connect(address: str) -> bool:
         ray.init("local", include_dashboard=False, **quiet)
         if ray.util.get_node_ip_address() != LOOPBACK:
             warnings.warn(
-                "Ray was imported before zoo could tell it to listen on the loopback address alone: "
-                "import zoo first, or set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0",
+                "Ray was imported before zoo could tell it to listen on the loopback address "
+                "alone: import zoo first, or set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0",
                 stacklevel=2,
             )
         return True

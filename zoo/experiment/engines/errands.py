@@ -141,7 +141,7 @@ class Errands:
             one.stage = what
             one.line.advance(what, done, total)
 
-    def _started(self, one: UnderWay, host: str, node_id: str, _pid: int) -> None:
+    def _started(self, one: UnderWay, host: str, node_id: str) -> None:
         names = {node.id: node.name for node in self.cluster.nodes()}
         one.node_id, one.node = node_id, names.get(node_id, host)
         one.began = time.monotonic()

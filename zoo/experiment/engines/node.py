@@ -1,6 +1,5 @@
 """What a worker of a Ray cluster does with a job."""
 
-import os
 import platform
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -157,9 +156,9 @@ class Reporter:
         self.copy: Copy | None = None
 
     def start(self) -> None:
-        """The job has begun here."""
+        """The job has begun here; waits, since whoever dies next must be known."""
         node = ray.get_runtime_context().get_node_id()
-        self._tell("start", platform.node(), node, os.getpid())
+        ray.get(self.desk.tell.remote("start", self.attempt, platform.node(), node))
 
     def begin(self, title: str) -> None:
         """A new part of the job."""

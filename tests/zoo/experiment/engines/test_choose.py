@@ -16,11 +16,11 @@ def test_without_a_word_it_is_this_process():
 
 def test_without_ray_one_line_says_what_to_install(call, monkeypatch, people, tmp_path):
     found = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util,
-        "find_spec",
-        lambda name, *more: None if name == "ray" else found(name, *more),
-    )
+
+    def without_ray(name, *more):
+        return None if name == "ray" else found(name, *more)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without_ray)
     words = ["--dataset", "folder", "--data-root", people, "--out", tmp_path / "o"]
     status, _, err = call("bench", *words, "--engine", "ray", "--address", "auto")
     assert (status, err.strip()) == (

@@ -59,9 +59,7 @@ def test_what_cannot_be_sent_is_refused_in_one_line():
         return lock
 
     plugins.register("method", holds_a_lock)
-    with pytest.raises(
-        ValueError, match="method 'holds_a_lock' cannot be sent to workers"
-    ) as error:
+    with pytest.raises(ValueError, match="'holds_a_lock' cannot be sent to workers") as error:
         pack()
     assert "--plugin" in str(error.value) and "\n" not in str(error.value)
 

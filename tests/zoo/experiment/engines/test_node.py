@@ -1,5 +1,6 @@
 """What a worker does with a job: the data are found or the machine is named, plugins are there."""
 
+import os
 import textwrap
 
 from benchmark import record
@@ -12,11 +13,13 @@ from zoo.experiment.execute import execute
 from zoo.experiment.plan import plan
 
 ONE_MACHINE = """
+    import os
     import ray
     from zoo.experiment.data import open_dataset
 
     def on_one_machine(root=None):
-        if ray.get_runtime_context().get_node_id() == {lacking!r} and {driver} != __import__("os").getpid():
+        here = ray.get_runtime_context().get_node_id()
+        if here == {lacking!r} and os.getpid() != {driver}:
             raise FileNotFoundError(f"{{root}} is not there")
         return open_dataset("folder", root)
 
@@ -28,8 +31,6 @@ def test_a_machine_without_the_data_is_named_and_gets_no_runs(
     engine, cluster, shaky, people, monkeypatch, tmp_path
 ):
     """The data set is a plugin's, in a file, and so is what keeps it from one of the machines."""
-    import os
-
     monkeypatch.setattr(plugins, "_ADDED", {k: dict(v) for k, v in plugins._ADDED.items()})
     monkeypatch.setattr(plugins, "CALLS", dict(plugins.CALLS))
     (lacking,) = [node.node_id for node in cluster.worker_nodes]

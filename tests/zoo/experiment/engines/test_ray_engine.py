@@ -4,15 +4,27 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from benchmark.progress import SILENT
 from tests.zoo.conftest import ask
+from tests.zoo.experiment import tuning
 from tests.zoo.experiment.engines.conftest import results
+from tests.zoo.shelf import NAME
+from zoo.checkpoints.config import read_settings
+from zoo.checkpoints.table import find, table
+from zoo.experiment import tune
+from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.engines.ray_engine import RayEngine
 from zoo.experiment.execute import execute
-from zoo.experiment.options import EngineOptions
+from zoo.experiment.options import EngineOptions, ExecutionOptions
 from zoo.experiment.plan import plan
+from zoo.experiment.tune_plan import TunePlan
+from zoo.tools import parts
+from zoo.tools.features import tracklets_in
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
@@ -67,13 +79,57 @@ def test_a_device_that_ray_does_not_know_is_refused(monkeypatch, address, asked,
 
 
 def test_auto_is_what_the_cluster_has(monkeypatch):
-    from types import SimpleNamespace
-
     found = RayEngine(EngineOptions(name="ray", address="head:6379"))
-    for gpus, device in (([0, 0], "cpu"), ([0, 8], "cuda")):
+
+    def has(*gpus):
         nodes = [SimpleNamespace(gpus=number) for number in gpus]
         monkeypatch.setattr(found, "_cluster", lambda: SimpleNamespace(nodes=lambda: nodes))
-        assert found.device("auto") == device
-    monkeypatch.setattr(found, "_cluster", lambda: SimpleNamespace(nodes=lambda: []))
+
+    has(0, 8)
+    assert found.device("auto") == found.device("cuda") == "cuda"
+    has(0, 0)
+    assert found.device("auto") == "cpu"
     with pytest.raises(ValueError, match="no machine of the cluster at head:6379 has a GPU"):
         found.device("cuda")
+
+
+# ---- what else it carries out --------------------------------------------------------------------
+
+
+def test_tracklets_are_embedded_to_the_same_bits(engine, embedded, monkeypatch):
+    assert np.array_equal(embedded(1, engine), embedded(1000))
+
+
+@pytest.fixture
+def embedded(shelf, people, tmp_path, monkeypatch):
+    """Embed the people's training tracklets by an engine, cut into parts of so many at least."""
+    settings = read_settings()
+    checkpoint = find(NAME, table(settings))
+    rows = tracklets_in(people / "train")
+    monkeypatch.setattr(parts.embed, "BATCH_FRAMES", 32)
+
+    def run(size, engine=LOCAL):
+        monkeypatch.setattr(parts, "LEAST", size)
+        options = ExecutionOptions(workers=0, engine=engine.name)
+        return parts.embed_in_parts(
+            rows,
+            checkpoint,
+            shelf.sha256,
+            settings,
+            folder=tmp_path / "parts",
+            options=options,
+            engine=engine,
+        )
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_search_makes_the_same_trials_and_choices(engine, crowd, tmp_path):
+    def searched(name, by):
+        plan = TunePlan(tuning.request(crowd, tmp_path / name, methods="sta,nvan", trials=2))
+        found, unfinished = tune._search(plan, SILENT, by)
+        assert unfinished == ()
+        return {method: tuning.without_times(part) for method, part in found.items()}
+
+    assert searched("ray", engine) == searched("local", LOCAL)
