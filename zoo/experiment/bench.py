@@ -118,8 +118,7 @@ def bench(
 ) -> BenchResult:
     """Train, score and cost methods under identical rules; what is done already is kept.
 
-    The same request from the command line has the same run ids and bits. Sweeps, validation and
-    checkpoints instead of training are fields of a `BenchRequest`, see `carry_out`.
+    The same request from the command line has the same run ids and bits; `carry_out` takes more.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
@@ -135,8 +134,7 @@ def bench(
         precision: ``no`` (float32), ``fp16`` or ``bf16``.
         workers: processes that load images.
         limit: smoke test: the first so many identities only.
-        engine: ``local``, ``ray``, or `zoo.experiment.options.EngineOptions`, which says which
-            cluster and how much of it a run gets.
+        engine: ``local``, ``ray``, or `zoo.experiment.options.EngineOptions`.
         progress: who is told; None shows a bar on a terminal or in a notebook.
 
     Raises:

@@ -12,6 +12,7 @@ from benchmark.files import write_json
 from benchmark.progress import SILENT
 from benchmark.recipe import Evaluation
 from zoo.experiment import pretrained
+from zoo.experiment.data import source_of
 from zoo.experiment.engines.job import METHOD_ERRORS, Job, Place
 from zoo.experiment.folder import RunFolder, read_json
 from zoo.experiment.options import Scoring
@@ -93,7 +94,7 @@ def _run_job(plan: Plan, same: Sequence[PlannedRun], place: str) -> Job:
     return Job(
         title=f"{place} {spec.method}, seed {spec.seed}{split}",
         work=work,
-        sources=tuple(plan.source(one) for one in read.values()),
+        sources=tuple(source_of(one, plan.roots) for one in read.values()),
         files=(f"runs/{spec.folder}/**/*",),
     )
 

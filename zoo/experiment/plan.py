@@ -14,8 +14,8 @@ from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
 from zoo.experiment import pretrained
-from zoo.experiment.data import open_dataset, open_further, place_of_further, source_of
-from zoo.experiment.engines.job import Engine, Source
+from zoo.experiment.data import open_dataset, open_further, place_of_further
+from zoo.experiment.engines.job import Engine
 from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.provenance import random_start
@@ -64,10 +64,6 @@ class Plan:
     train_only: bool = False
     roots: Mapping[str, Path | None] = field(default_factory=dict)
 
-    def source(self, dataset: Dataset) -> Source:
-        """A data set of the plan, and how another machine opens it."""
-        return source_of(dataset, self.roots)
-
 
 def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LOCAL) -> Plan:
     """Resolve every name, open the data and check that each method takes the recipe's clips.
@@ -97,21 +93,11 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
     return Plan(
         runs=tuple(runs),
         out=request.out or result_folder(f"{first.name}-{what}"),
-        options=options_of(request, engine),
+        options=request.options(engine.name),
         sweep=sweep,
         also_test=further,
         train_only=request.train_only,
         roots=_roots(request, runs, sweep, further),
-    )
-
-
-def options_of(request: BenchRequest, engine: Engine) -> ExecutionOptions:
-    """Where and how the runs of a request, whose device is chosen, are carried out."""
-    return ExecutionOptions(
-        device=request.device,
-        workers=request.workers,
-        command=request.command,
-        engine=engine.name,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.recipe import Recipe
-from zoo.experiment.options import EngineOptions
+from zoo.experiment.options import EngineOptions, ExecutionOptions
 from zoo.experiment.space import Space
 
 
@@ -61,6 +61,12 @@ class BenchRequest:
     limit: int | None = None
     command: str = ""
     engine: EngineOptions = field(default_factory=EngineOptions)
+
+    def options(self, engine: str) -> ExecutionOptions:
+        """Where and how its runs are carried out, once its device is chosen."""
+        return ExecutionOptions(
+            device=self.device, workers=self.workers, command=self.command, engine=engine
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,11 +124,8 @@ def tune(
         protocols: names separated by commas, or ``all``; None is the data set's own.
         data_root: where the data lie.
         out: result folder; None makes a name from data set and recipe.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``no`` (float32), ``fp16`` or ``bf16``.
-        workers: processes that load images.
-        limit: smoke test: the first so many identities only.
-        engine: as of `zoo.bench`; methods are searched at a time, the trials of one in turn.
+        device, precision, workers, limit: as of `zoo.bench`.
+        engine: likewise; several methods at a time, the trials of one in turn.
         progress: who is told; None shows a bar on a terminal or in a notebook.
     """
     bench = BenchRequest(
@@ -146,8 +143,8 @@ def tune(
         command="zoo.tune(…)",
         engine=engine_options(engine),
     )
-    space = open_space(space, search)
-    request = TuneRequest(bench=bench, space=space, trials=trials, clips=budget, folds=folds)
+    found = open_space(space, search)
+    request = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
     return carry_out(request, progress)
 
 

@@ -15,7 +15,7 @@ from zoo.experiment.engines.job import Engine, Place
 from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.folder import RunFolder, read_json
 from zoo.experiment.options import Scoring
-from zoo.experiment.plan import Plan, PlannedRun, open_splits, options_of
+from zoo.experiment.plan import Plan, PlannedRun, open_splits
 from zoo.experiment.request import TuneRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
 from zoo.experiment.run import Run
@@ -52,7 +52,7 @@ class TunePlan:
         self.recipes = {name: choose_recipe(name, bench) for name in names}
         for name, chosen in self.recipes.items():
             self._check(name, chosen)
-        self.options = options_of(bench, engine)
+        self.options = bench.options(engine.name)
         self.dataset: Dataset = open_splits(bench, progress)[0]
         if self.dataset.splits > 1:
             progress.note("split 0 alone: the test persons of the others are trained on in it")

@@ -82,8 +82,8 @@ def _open(checkpoint: Checkpoint, sha256: str, settings: Settings, progress: Pro
         loaded = open_checkpoint(checkpoint, settings, progress)
         if loaded.file.sha256 != sha256:
             raise ValueError(
-                f"{checkpoint.name} has sha256 {loaded.file.sha256[:12]}… there and "
-                f"{sha256[:12]}… here: remove it there, and it is fetched again"
+                f"{checkpoint.name} has sha256 {loaded.file.sha256[:12]}… there, {sha256[:12]}… "
+                "here: remove it there, and it is fetched again"
             )
         _LOADED[key] = loaded
     return _LOADED[key]

@@ -64,8 +64,8 @@ def _packed(kind: str, name: str, thing: object) -> Piece:
             return Piece(kind=kind, name=name, data=cloudpickle.dumps(thing))
     except Exception as error:  # whatever a foreign object raises when it is pickled
         raise ValueError(
-            f"{kind} {name!r} cannot be sent to workers ({one_line(error)}): put it into a "
-            "file and name that by --plugin"
+            f"{kind} {name!r} cannot be sent to workers ({one_line(error)}): put it into a file, "
+            "and name that by --plugin"
         ) from None
 
 
