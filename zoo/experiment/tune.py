@@ -86,7 +86,7 @@ class TuneResult:
         return self.bench._repr_html_()
 
 
-def tune(
+def tune(  # noqa: D417 - device and others are those of `zoo.bench`
     methods: Method | Sequence[Method] = ("stenvan", "sta"),
     *,
     dataset: str | Dataset = "synthetic",
