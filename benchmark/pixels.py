@@ -4,9 +4,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image, read_file
+from torchvision.io import ImageReadMode, decode_image
 
 from benchmark.datasets.base import Tracklet
+from benchmark.datasets.storage import open_file
 
 MEAN = (0.485, 0.456, 0.406)  # ImageNet's, of RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
@@ -45,8 +46,12 @@ def read_clip(
 
 
 def _read(path: str) -> Tensor:
-    try:  # reading apart from decoding is faster than decode_image(path)
-        return decode_image(read_file(path), ImageReadMode.RGB)
+    try:
+        with open_file(path) as file:
+            data = np.frombuffer(bytearray(file.read()), np.uint8)
+        return decode_image(torch.from_numpy(data), ImageReadMode.RGB)
+    except OSError as error:
+        reason = error.strerror or str(error)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
     raise ImageError(f"{path} cannot be read as an image: {reason}")

@@ -8,8 +8,7 @@ A plugin is a module that Python can import, or a single file. It holds at least
   drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries by name, as those of `benchmark`,
   which take the entries in.
 
-Installed packages may also name methods and data sets by the entry-point groups ``zoo.methods`` and
-``zoo.datasets``.
+Installed packages name methods and data sets by entry points: ``zoo.methods``, ``zoo.datasets``.
 """
 
 import hashlib
@@ -39,8 +38,7 @@ KINDS = {
     "protocol": ("PROTOCOLS", "benchmark.rules"),
 }
 _ADDED: dict[str, dict[str, Callable]] = {"METHODS": {}, "DATASETS": {}}
-# what was added, in its order: ("plugin", its text), or kind and name with the thing itself
-CALLS: dict[tuple[str, str], object] = {}
+CALLS: dict[tuple[str, str], object] = {}  # ("plugin", text), or (kind, name) and the thing
 
 
 def register(kind: str, thing: object, name: str | None = None) -> None:
@@ -66,8 +64,7 @@ def add_plugin(text: str) -> None:
     """Import a plugin and make known what it brings: everything, or nothing if a part is wrong.
 
     Args:
-        text: a module that Python can import, or the path of a .py file. A file is imported under a
-            name made from its path, and its folder is not searched for further modules.
+        text: a module that Python can import, or a .py file, whose folder is not searched for more.
 
     Raises:
         LookupError: there is no such plugin, or it brings nothing.
@@ -87,6 +84,11 @@ def add_plugin(text: str) -> None:
     for kind, name, thing in found:
         _entries(kind)[name] = thing
     CALLS["plugin", text] = None
+
+
+def loaded() -> list[str]:
+    """Plugins by what `add_plugin` was told, for further processes."""
+    return [name for kind, name in CALLS if kind == "plugin"]
 
 
 def plugin_functions(attribute: str, group: str) -> list[Callable]:

@@ -18,6 +18,7 @@ from matplotlib import image
 from matplotlib.figure import Figure
 
 from reports.analysis import paper_sheets
+from reports.analysis.factors import ablations
 from reports.analysis.groups import Group
 from reports.analysis.headlines import plain_headline, title_of
 from reports.analysis.markup import plain
@@ -49,6 +50,7 @@ def render(
         for group in paper_sheets.chosen(tables)
     ]
     pairs = [(title, better(group)) for title, group in zip(titles, tables, strict=True)]
+    variants = [(title, ablations(group)) for title, group in zip(titles, tables, strict=True)]
     tuning = [(f"Study {study.name}", study_sheets(study)) for study in results.studies]
     changed = [
         (title, change_sheet(group, tables)) for title, group in zip(titles, tables, strict=True)
@@ -66,6 +68,7 @@ def render(
         data=Markup(_json(payload(tables, titles, families, counted(results), style_of))),
         published=[(headline, sheets) for headline, sheets in published if sheets],
         pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
+        variants=[(title, found) for title, found in variants if found],
         tuning=tuning,
         curves=[_drawn(*one) for one in tuning_figures(results.studies, style_of)],
         inspected=[_inspected(path, one) for path, one in inspected],

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from reports.analysis import paper_sheets, sheets
 from reports.analysis.cautions import cautions
+from reports.analysis.factors import ablations
 from reports.analysis.groups import Group
 from reports.analysis.headlines import plain_headline
 from reports.analysis.intervals import BEST, TIE
@@ -63,6 +64,7 @@ def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture
         pairs = sheets.better(group)
         if pairs:
             parts.append(_sheet(pairs, title))
+        parts += [_sheet(one, title) for one in ablations(group)]
     for study in results.studies:
         parts += [_sheet(sheet, "tuning") for sheet in study_sheets(study)]
     for group in tables:

@@ -7,6 +7,7 @@ import pandas as pd
 from benchmark.label import Label
 from reports.analysis import paper_sheets
 from reports.analysis.cautions import cautions, conditions, grouped
+from reports.analysis.factors import ablations
 from reports.analysis.footnotes import common_notes
 from reports.analysis.groups import Group
 from reports.analysis.headlines import headline, title_of
@@ -96,6 +97,7 @@ def _section(group: Group, tables: Sequence[Group], pictures: Sequence[Picture])
         markdown_table([*accuracy(group), *shown_costs]),
         small(notes),
         *(sheet(pairs) if pairs else ()),
+        *(part for one in ablations(group) for part in sheet(one)),
         *(picture_link(picture) for picture in pictures if picture.of == group.key),
         f"**Rules.** The label {code(group.key.label)} says how results were scored:",
         bullets(rules),

@@ -9,7 +9,9 @@ from zoo.cli.options import (
     Address,
     AtOnce,
     Changes,
+    Compile,
     CpusPerRun,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
@@ -37,7 +39,9 @@ EXAMPLES = (
     "zoo bench --pretrained. "
     "zoo bench --methods all --seeds 3 --engine ray uses every GPU of this machine. "
     "zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]' trains all six. "
-    "Quote names with brackets, bars and stars. The same command goes on after an interruption."
+    "Quote names with brackets, bars and stars. One run on four processes: torchrun "
+    "--nproc-per-node 4 -m zoo bench --methods nvan. "
+    "The same command goes on after an interruption."
 )
 
 Chosen = Annotated[
@@ -83,6 +87,8 @@ def bench(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     plugin: Plugin = None,
     limit: Limit = None,
     engine: EngineName = "local",

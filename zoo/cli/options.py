@@ -17,10 +17,19 @@ Methods = Annotated[
     typer.Option(help="Methods, separated by commas; wildcards; grids, 'sta[blocks=2|8]'; all."),
 ]
 DataRoot = Annotated[
-    Path | None, typer.Option(path_type=Path, help="Folder that holds the data set.")
+    Path | None, typer.Option(path_type=Path, help="Folder, or pack, that holds the data set.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Precision = Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")]
+Precision = Annotated[str, typer.Option(help="no (float32), tf32, fp16 or bf16.")]
+Compile = Annotated[
+    bool, typer.Option("--compile", help="Compile training steps: minutes at first, then faster.")
+]
+CudnnBenchmark = Annotated[
+    bool,
+    typer.Option(
+        "--cudnn-benchmark", help="Let cuDNN time its kernels; bits may differ between starts."
+    ),
+]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that load images.")]
 
 

@@ -8,7 +8,9 @@ from zoo.cli.options import (
     Address,
     AtOnce,
     Changes,
+    Compile,
     CpusPerRun,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
@@ -37,7 +39,8 @@ Trials = Annotated[
     int, typer.Option(min=1, help="Trials of each method; the first is the recipe as it stands.")
 ]
 Budget = Annotated[
-    int | None, typer.Option(min=1, help="Training clips that each method may spend on trials.")
+    str | None,
+    typer.Option(help="What each method may spend on trials: clips, 2000000, or hours, 1.5h."),
 ]
 SpaceName = Annotated[str, typer.Option("--space", help="unified@1, or a TOML file.")]
 SearchText = Annotated[
@@ -68,6 +71,8 @@ def tune(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     limit: Limit = None,
     plugin: Plugin = None,
     engine: EngineName = "local",
@@ -80,13 +85,13 @@ def tune(
     """Choose settings for each method on held-out training persons, then train, score, report."""
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.read_space import open_space
-    from zoo.experiment.request import TuneRequest
+    from zoo.experiment.request import Budget, TuneRequest
 
     request = TuneRequest(
         bench=request_of(context),
         space=open_space(space, search),
         trials=trials,
-        clips=budget,
+        budget=Budget.read(budget),
         folds=folds,
     )
     with LiveProgress() as progress:

@@ -56,7 +56,8 @@ def place_of_further(text: str, root: Path | None) -> tuple[str, Path | None]:
     name = catalogue.parse_name(text).variants[0].name
     if root is None or catalogue.is_self_made(text):
         return text, None
-    places = (root / name, root.absolute().parent / name)
+    around = root.absolute().parent
+    places = (root / name, root / f"{name}.pack", around / name, around / f"{name}.pack")
     return text, next(filter(Path.is_dir, places), root)
 
 

@@ -9,17 +9,21 @@ ENGINES = ("local", "ray")
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionOptions:
-    """Where and how a run is carried out; none of this changes its result.
+    """Where and how a run is carried out; none of this changes its result but for rounding.
 
     Attributes:
         device: ``cpu``, ``cuda`` or ``mps``.
         workers: processes that load clips.
+        compile: training steps are compiled by torch.compile.
+        cudnn_benchmark: cuDNN times its kernels and takes the fastest, on a GPU.
         command: what the user typed, or called.
         engine: name of what carries it out.
     """
 
     device: str = "cpu"
     workers: int = 2
+    compile: bool = False
+    cudnn_benchmark: bool = False
     command: str = ""
     engine: str = "local"
 

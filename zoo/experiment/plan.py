@@ -7,13 +7,14 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.device import check_precision
+from benchmark.distributed import check_share
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.variants import Variant
 from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
-from zoo.experiment import pretrained
+from zoo.experiment import pretrained, processes
 from zoo.experiment.data import open_dataset, open_further, place_of_further
 from zoo.experiment.engines.job import Engine
 from zoo.experiment.engines.local import LOCAL
@@ -135,6 +136,9 @@ def _trained_runs(
     for name, chosen in recipes.items():
         check_fit(name, chosen)
     splits = _splits(request, opener)
+    for chosen in recipes.values():
+        persons = min(len(dataset.train_pids) for dataset in splits)
+        check_share(min(chosen.ids_per_batch, persons), processes.size())
     runs = [
         PlannedRun(
             spec=specify(

@@ -1,5 +1,6 @@
 """What somebody asks for, from the command line or from Python, with every default in one place."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +34,10 @@ class BenchRequest:
         data_root: where the data lie.
         out: result folder; None makes a name from data set and recipe.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        precision: ``no`` (float32), ``tf32``, ``fp16`` or ``bf16``.
         workers: processes that load images.
+        compile: training steps are compiled by torch.compile.
+        cudnn_benchmark: cuDNN times its kernels and takes the fastest, on a GPU.
         limit: smoke test: the first so many persons only.
         command: what was typed or called, for the records.
         engine: what carries the runs out.
@@ -58,6 +61,8 @@ class BenchRequest:
     device: str = "auto"
     precision: str = "no"
     workers: int = 2
+    compile: bool = False
+    cudnn_benchmark: bool = False
     limit: int | None = None
     command: str = ""
     engine: EngineOptions = field(default_factory=EngineOptions)
@@ -65,8 +70,51 @@ class BenchRequest:
     def options(self, engine: str) -> ExecutionOptions:
         """Where and how its runs are carried out, once its device is chosen."""
         return ExecutionOptions(
-            device=self.device, workers=self.workers, command=self.command, engine=engine
+            device=self.device,
+            workers=self.workers,
+            compile=self.compile,
+            cudnn_benchmark=self.cudnn_benchmark,
+            command=self.command,
+            engine=engine,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What one method's trials may spend: no trial begins once it is spent.
+
+    Attributes:
+        clips: training clips; None for no limit.
+        hours: of training; None for no limit. Where it ends depends on the machine.
+    """
+
+    clips: int | None = None
+    hours: float | None = None
+
+    @classmethod
+    def read(cls, asked: int | str | None) -> "Budget":
+        """``2000000`` is clips and ``1.5h`` hours; None is no limit.
+
+        Raises:
+            ValueError: it is neither, or not above 0.
+        """
+        if asked is None:
+            return cls()
+        text = str(asked).strip()
+        try:
+            budget = cls(hours=float(text[:-1])) if text.endswith("h") else cls(clips=int(text))
+        except ValueError:
+            budget = cls(hours=math.nan)
+        if not 0 < (budget.hours or budget.clips or 0) < math.inf:
+            raise ValueError(
+                f"budget {text!r}: expected training clips, e.g. 2000000, or hours, e.g. 1.5h"
+            )
+        return budget
+
+    def is_spent(self, used: Mapping[str, float]) -> bool:
+        """Whether that many ``clips`` or ``hours`` leave nothing of it."""
+        limits = {"clips": self.clips, "hours": self.hours}
+        return any(limit is not None and used[unit] >= limit for unit, limit in limits.items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +125,7 @@ class TuneRequest:
         bench: methods, data, recipe and seeds of the final runs.
         space: what is chosen from.
         trials: of each method; trial 0 is the recipe as it stands.
-        clips: budget of training clips for each method; None for trials alone.
+        budget: what each method may spend on trials beside their number.
         folds: into how many parts the training persons are cut; one is held out.
         seed: of the searches and of every trial.
     """
@@ -85,6 +133,6 @@ class TuneRequest:
     bench: BenchRequest
     space: Space
     trials: int = 20
-    clips: int | None = None
+    budget: Budget = Budget()
     folds: int = 5
     seed: int = 0

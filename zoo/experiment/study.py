@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from benchmark.progress import SILENT, Progress
 from benchmark.samplers import SAMPLERS
 from benchmark.train import Diverged
+from zoo.experiment.request import Budget
 from zoo.experiment.run import Run
 from zoo.experiment.space import Parameter, Value
 from zoo.experiment.trials import (
@@ -45,8 +46,7 @@ class MethodStudy:
             them: trial 0 is then the recipe, and no values are told.
         run_of: the run that values stand for.
         trials: budget of trials.
-        clips: budget of training clips; None for trials alone. The trial that exceeds it is ended
-            as any other.
+        budget: in clips or hours. The trial that exceeds it is ended as any other.
         seed: of the search.
         progress: who is told.
     """
@@ -60,12 +60,12 @@ class MethodStudy:
         start: Mapping[str, Value] | None,
         run_of: Callable[[Mapping[str, Value]], Run],
         trials: int,
-        clips: int | None = None,
+        budget: Budget,
         seed: int = 0,
         progress: Progress = SILENT,
     ):
         self.method, self.parameters, self.start, self.run_of = method, parameters, start, run_of
-        self.trials, self.clips, self.seed, self.progress = trials, clips, seed, progress
+        self.trials, self.budget, self.seed, self.progress = trials, budget, seed, progress
         optuna.logging.set_verbosity(optuna.logging.ERROR)  # `progress` says what there is to say
         _drop_cut_line(journal)
         self.study = optuna.create_study(
@@ -96,7 +96,7 @@ class MethodStudy:
                 return Trial(self.study, frozen._trial_id)
         if len(done) >= self.trials:
             return None
-        if self.clips is not None and spent(done)["clips"] >= self.clips:
+        if self.budget.is_spent(spent(done)):
             return None
         if not trials and self.start is not None:
             self.study.enqueue_trial(dict(self.start))

@@ -84,7 +84,7 @@ def spent(trials: Sequence[FrozenTrial]) -> dict[str, float]:
     return {
         "trials": len(trials),
         "clips": sum(t.user_attrs.get("clips", 0) for t in trials),
-        "hours": round(seconds / 3600, 4),
+        "hours": seconds / 3600,
     }
 
 

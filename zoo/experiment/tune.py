@@ -27,7 +27,7 @@ from zoo.experiment.execute import Failure, check_images, execute, lock
 from zoo.experiment.folder import read_json
 from zoo.experiment.options import EngineOptions
 from zoo.experiment.read_space import open_space
-from zoo.experiment.request import BenchRequest, TuneRequest
+from zoo.experiment.request import BenchRequest, Budget, TuneRequest
 from zoo.experiment.space import Space, Value
 from zoo.experiment.tune_plan import FOLDER, TunePlan
 
@@ -92,7 +92,7 @@ def tune(  # noqa: D417 - device and others are those of `zoo.bench`
     dataset: str | Dataset = "synthetic",
     recipe: str | Recipe | None = None,
     trials: int = 20,
-    budget: int | None = None,
+    budget: int | str | None = None,
     space: str | Space = "unified@1",
     search: str | None = None,
     folds: int = 5,
@@ -116,7 +116,7 @@ def tune(  # noqa: D417 - device and others are those of `zoo.bench`
         dataset: a variant, e.g. ``synthetic[occlusion=0.6]``, or an open data set.
         recipe: a name, ``paper``, or of `zoo.recipe`; None: ``unified`` on a GPU, else ``quick``.
         trials: of each method; the first is the recipe as it stands.
-        budget: training clips that each method may spend on trials; None for trials alone.
+        budget: what each method may spend on trials: training clips, or hours as ``1.5h``.
         space: ``unified@1``, a TOML file, or a `zoo.experiment.space.Space`.
         search: further parameters, e.g. ``lr=log:1e-5:1e-3,sta.blocks=choice:2|4|8``.
         folds: the training persons are cut into so many parts; one is held out.
@@ -143,8 +143,8 @@ def tune(  # noqa: D417 - device and others are those of `zoo.bench`
         command="zoo.tune(…)",
         engine=engine_options(engine),
     )
-    found = open_space(space, search)
-    request = TuneRequest(bench=bench, space=found, trials=trials, clips=budget, folds=folds)
+    found, spend = open_space(space, search), Budget.read(budget)
+    request = TuneRequest(bench=bench, space=found, trials=trials, budget=spend, folds=folds)
     return carry_out(request, progress)
 
 

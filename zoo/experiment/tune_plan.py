@@ -135,7 +135,7 @@ class TunePlan:
             start=start,
             run_of=lambda values: self._trial(name, values),
             trials=self.request.trials,
-            clips=self.request.clips,
+            budget=self.request.budget,
             seed=self.request.seed,
             progress=self.progress,
         )
@@ -170,7 +170,7 @@ class TunePlan:
 
         Methods that an earlier command searched in the same way with the same budget stay.
         """
-        budget = {"trials": self.request.trials, "clips": self.request.clips}
+        budget = {"trials": self.request.trials, **dataclasses.asdict(self.request.budget)}
         budget = {unit: value for unit, value in budget.items() if value is not None}
         before = read_json(self.summary_path) or {}
         kept = before["methods"] if before.get("budget") == budget else {}

@@ -6,7 +6,6 @@ clips they were made.
 """
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 
 from benchmark.datasets.base import Tracklet
 from benchmark.datasets.folders import image_names
+from benchmark.datasets.storage import data_root, path_of, walk
 from benchmark.files import write_whole
 from benchmark.progress import SILENT, Progress
 from zoo.checkpoints.checkpoint import Checkpoint
@@ -52,12 +52,13 @@ def tracklets_in(folder: Path) -> list[Tracklet]:
     Raises:
         FileNotFoundError: there is no such folder, or no image in it.
     """
-    if not Path(folder).is_dir():
+    folder = data_root(Path(folder).absolute())  # workers elsewhere are in other folders
+    if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder: expected one folder of images a tracklet")
     found = []
-    for place, below, _ in os.walk(Path(folder).absolute()):
+    for place, below, _ in walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        names = tuple(name for name, _ in image_names(Path(place)))
+        names = tuple(name for name, _ in image_names(path_of(place)))
         if names:
             found.append(Tracklet(NOBODY, 0, place, names))
     if not found:
@@ -93,7 +94,7 @@ def embed_folder(
         RuntimeError: a part failed, since an image cannot be read, say.
         OSError: the folder of parts cannot be written.
     """
-    rows, root = tracklets_in(folder), Path(folder).resolve()
+    rows, root = tracklets_in(folder), data_root(folder).resolve()
     vectors = embed_in_parts(
         rows,
         checkpoint,
@@ -107,7 +108,7 @@ def embed_folder(
     return Features(
         about=_about(checkpoint, sha256),
         root=root,
-        tracklets=tuple(Path(t.folder).resolve().relative_to(root).as_posix() for t in rows),
+        tracklets=tuple(path_of(t.folder).resolve().relative_to(root).as_posix() for t in rows),
         frames=np.array([len(t) for t in rows]),
         vectors=vectors,
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from benchmark import embed
 from benchmark.clips import frame_rule
@@ -26,6 +25,8 @@ from zoo.experiment.engines.job import Engine, Job, Place, Source
 from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.execute import lock
 from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.processes import together
+from zoo.experiment.stages import Embedding, embed_by
 
 PARTS, LEAST, MOST = 64, 256, 8192  # wanted parts, and tracklets of one
 _LOADED: dict[tuple[str, str], Loaded] = {}
@@ -58,19 +59,14 @@ class PartWork:
         if (place.out / self.name).is_file():
             return
         loaded = _open(self.checkpoint, self.sha256, self.settings, place.progress)
-        device = torch.device(place.options.device)
-        found = embed.embed(
-            loaded.model.to(device),
-            place.datasets[self.rows],
-            frame_rule(self.checkpoint.frames),
+        work = Embedding(
+            dataset=place.datasets[self.rows],
+            rule=frame_rule(self.checkpoint.frames),
+            key={"frames_rule": self.checkpoint.frames},
             height=self.checkpoint.height,
             width=self.checkpoint.width,
-            key={"frames_rule": self.checkpoint.frames},
-            device=device,
-            precision="no",
-            workers=place.options.workers,
-            progress=place.progress,
         )
+        found = together(embed_by, loaded.model, work, place.options, progress=place.progress)
         vectors = found.pooled(DISTANCES[self.checkpoint.distance][1]).vectors.numpy()
         write_whole(place.out / self.name, lambda part: np.save(part, vectors))
 

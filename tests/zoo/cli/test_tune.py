@@ -19,7 +19,7 @@ def test_a_search_ends_with_a_report_and_what_each_method_spent(call, crowd, tmp
     status, out, err = tune(call, crowd, tmp_path / "o", *more)
     assert status == 0 and out.strip() == str(tmp_path / "o" / "report.md")
     assert "## Tuning" in (tmp_path / "o" / "report.md").read_text()
-    assert "sta, trial 1/2: lr=0.0003, weight_decay=5e-05, triplet=soft" in err
+    assert "sta, trial 1/2: lr=0.0008, weight_decay=5e-05, triplet=0.4" in err
     assert "sta: 2 trials, " in err and " clips, 0.00 h" in err
     (study,) = (tmp_path / "o" / "tuning").glob("*.json")
     assert f"study: {study}" in err
@@ -52,7 +52,9 @@ def test_a_dry_run_writes_nothing(call, crowd, tmp_path):
         (["--search", "lr=log:1e-3:1e-5"], 2, "the range 0.001 to 1e-05 is empty"),
         (["--search", "sta.blocks=choice:3|4"], 2, "K = 3 blocks do not divide"),
         (["--trials", "0"], 2, "trials"),
-        (["--budget", "0"], 2, "budget"),
+        (["--budget", "0"], 2, "budget '0': expected training clips, e.g. 2000000, or hours"),
+        (["--budget", "2d"], 2, "budget '2d': expected"),
+        (["--budget", "nanh"], 2, "budget 'nanh': expected"),
         (["--folds", "1"], 2, "folds"),
         (["--folds", "20"], 2, "leaves nothing to train on or to validate with"),
         (["--set", "epochs=0"], 2, "nothing would be trained"),

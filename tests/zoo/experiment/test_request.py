@@ -3,9 +3,11 @@
 import dataclasses
 import inspect
 
+import pytest
+
 import zoo
 from zoo.cli import bench, train
-from zoo.experiment.request import BenchRequest
+from zoo.experiment.request import BenchRequest, Budget
 
 FIELDS = {field.name: field.default for field in dataclasses.fields(BenchRequest)}
 
@@ -22,3 +24,21 @@ def test_every_field_can_be_asked_for_on_the_command_line():
     renamed = {"changes": "set_", "protocols": "protocol"}
     not_typed = {"command", "train_only"}  # the latter is `zoo train`
     assert {renamed.get(name, name) for name in FIELDS if name not in not_typed} <= options
+
+
+def test_a_budget_is_read_as_clips_or_hours():
+    assert Budget.read(None) == Budget()
+    assert Budget.read("2000000") == Budget.read(2000000) == Budget(clips=2000000)
+    assert Budget.read("1.5h") == Budget(hours=1.5)
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "1e6", "h", "0h", "infh", "nanh", "2 days", ""])
+def test_a_budget_that_is_neither_is_refused_with_an_example(text):
+    with pytest.raises(ValueError, match="expected training clips"):
+        Budget.read(text)
+
+
+def test_a_budget_is_spent_when_either_limit_is_reached():
+    used = {"trials": 3, "clips": 100, "hours": 2.0}
+    assert not Budget().is_spent(used) and not Budget(clips=101, hours=2.1).is_spent(used)
+    assert Budget(clips=100).is_spent(used) and Budget(hours=2.0).is_spent(used)

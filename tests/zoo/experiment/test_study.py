@@ -133,9 +133,14 @@ def test_a_stopped_trial_counts_the_epochs_that_it_trained(crowd, tmp_path, monk
 
 
 def test_no_trial_begins_once_the_clips_are_spent(crowd, tmp_path):
-    found = search(crowd, tmp_path, trials=50, clips=CLIPS + 1)
+    found = search(crowd, tmp_path, trials=50, budget=CLIPS + 1)
     assert len(found["trials"]) == 2 and found["spent"]["clips"] > CLIPS
-    assert len(search(crowd, tmp_path, trials=50, clips=CLIPS)["trials"]) == 2
+    assert len(search(crowd, tmp_path, trials=50, budget=CLIPS)["trials"]) == 2
+
+
+def test_no_trial_begins_once_the_hours_are_spent(crowd, tmp_path):
+    found = search(crowd, tmp_path, trials=50, budget="0.000001h")
+    assert len(found["trials"]) == 1 and found["spent"]["clips"] == CLIPS
 
 
 def test_every_method_has_the_same_budget_and_the_same_first_trials(crowd, undisturbed, tmp_path):

@@ -9,6 +9,7 @@ from tests.conftest import TINY
 from tests.zoo.experiment.tuning import QUICK, SPACE, request
 from zoo.experiment.data import open_dataset
 from zoo.experiment.paper_recipes import recipe
+from zoo.experiment.request import Budget
 from zoo.experiment.space import Parameter, Space
 from zoo.experiment.tune_plan import TunePlan
 
@@ -62,7 +63,7 @@ def test_a_search_is_named_for_data_recipe_and_what_is_searched(crowd, tmp_path)
     asked = request(crowd, tmp_path)
     first = TunePlan(asked).study
     assert first.startswith("folder-quick-")
-    other_budget = dataclasses.replace(asked, trials=9, clips=1000)
+    other_budget = dataclasses.replace(asked, trials=9, budget=Budget(clips=1000))
     other_space = dataclasses.replace(asked, space=space(lr=SPACE.parameters["lr"]))
     other_recipe = request(crowd, tmp_path, changes={"epochs": 1})
     assert TunePlan(other_budget).study == first
@@ -84,7 +85,7 @@ def test_methods_that_were_searched_before_stay_if_the_budget_is_the_same(crowd,
 
 
 def test_a_summary_holds_space_and_budget(crowd, tmp_path):
-    found = TunePlan(request(crowd, tmp_path, clips=640)).summary({"sta": part(BETTER)})
+    found = TunePlan(request(crowd, tmp_path, budget=640)).summary({"sta": part(BETTER)})
     assert found["budget"] == {"trials": 4, "clips": 640}
     assert found["space"]["parameters"]["lr"] == {"kind": "log", "low": 1e-4, "high": 1e-1}
     assert "test" not in found["fingerprint"] and found["dataset"] == "folder"

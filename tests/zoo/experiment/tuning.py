@@ -6,7 +6,7 @@ from tests.conftest import TINY
 from tests.zoo.conftest import ask
 from zoo.experiment import validate
 from zoo.experiment.paper_recipes import recipe
-from zoo.experiment.request import TuneRequest
+from zoo.experiment.request import Budget, TuneRequest
 from zoo.experiment.space import Parameter, Space
 from zoo.experiment.tune_plan import TunePlan
 
@@ -21,10 +21,10 @@ SPACE = Space(
 )
 
 
-def request(crowd, out, *, space=SPACE, trials=4, clips=None, **changes):
+def request(crowd, out, *, space=SPACE, trials=4, budget=None, **changes):
     """A search of `sta` on half of the crowd's training persons."""
     bench = ask(crowd, out, **{"recipe": QUICK, **changes})
-    return TuneRequest(bench=bench, space=space, trials=trials, clips=clips, folds=2)
+    return TuneRequest(bench=bench, space=space, trials=trials, budget=Budget.read(budget), folds=2)
 
 
 def search(crowd, out, method="sta", **changes):

@@ -56,16 +56,16 @@ def test_parts_hold_the_bits_of_the_whole(embedded, small_batches, tmp_path):
 
 
 def test_what_is_embedded_is_not_embedded_again(embedded, small_batches, tmp_path, monkeypatch):
-    real, made = parts.embed.embed, []
+    real, made = parts.embed_by, []
 
     def counted(*words, **more):
-        made.append(words[1].fingerprint)
+        made.append(words[1].dataset.fingerprint)
         if len(made) == 2:
             raise KeyboardInterrupt
         return real(*words, **more)
 
     whole = embedded(1000)
-    monkeypatch.setattr(parts.embed, "embed", counted)
+    monkeypatch.setattr(parts, "embed_by", counted)
     with pytest.raises(KeyboardInterrupt):
         embedded(1)
     assert len(list((tmp_path / "f.npz.parts").glob("*.npy"))) == 1

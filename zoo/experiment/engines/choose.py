@@ -14,12 +14,16 @@ def open_engine(asked: EngineOptions) -> Iterator[Engine]:
 
     Raises:
         RuntimeError: Ray is not installed.
+        ValueError: several processes share each run already.
     """
     if asked.name == "local":
         yield LOCAL
         return
+    from zoo.experiment import processes
     from zoo.experiment.engines.ray_engine import RayEngine
 
+    if processes.size() > 1:
+        raise ValueError("--engine ray places runs by itself: start it once, without torchrun")
     engine = RayEngine(asked)
     try:
         yield engine

@@ -11,6 +11,7 @@ import ray
 import torch
 
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.storage import path_of
 from benchmark.progress import Line, Progress
 from zoo.experiment.data import open_dataset
 from zoo.experiment.engines.desk import Attempt
@@ -109,7 +110,7 @@ def _open(source: Source, progress: Progress) -> Dataset:
 
 def _check_folders(dataset: Dataset) -> None:
     for folder in dict.fromkeys(t.folder for t in (*dataset.train, *dataset.test)):
-        if not Path(folder).is_dir():
+        if not path_of(folder).is_dir():
             raise FileNotFoundError(f"{folder} is not there: every machine needs the same data")
 
 
