@@ -38,7 +38,7 @@ KINDS = {
     "protocol": ("PROTOCOLS", "benchmark.rules"),
 }
 _ADDED: dict[str, dict[str, Callable]] = {"METHODS": {}, "DATASETS": {}}
-LOADED: list[str] = []  # plugins by what `add_plugin` was told, for further processes of a run
+CALLS: dict[tuple[str, str], object] = {}  # ("plugin", text), or (kind, name) and the thing
 
 
 def register(kind: str, thing: object, name: str | None = None) -> None:
@@ -57,6 +57,7 @@ def register(kind: str, thing: object, name: str | None = None) -> None:
     own = getattr(thing, "name", None) or getattr(thing, "__name__", None)
     _check(kind, name or own, thing, f"register({kind!r})")
     _entries(kind)[name or own] = thing
+    CALLS[kind, name or own] = thing
 
 
 def add_plugin(text: str) -> None:
@@ -82,7 +83,12 @@ def add_plugin(text: str) -> None:
             raise ValueError(f"{origin}: it brings two of the name {name!r}")
     for kind, name, thing in found:
         _entries(kind)[name] = thing
-    LOADED.append(text)
+    CALLS["plugin", text] = None
+
+
+def loaded() -> list[str]:
+    """Plugins by what `add_plugin` was told, for further processes."""
+    return [name for kind, name in CALLS if kind == "plugin"]
 
 
 def plugin_functions(attribute: str, group: str) -> list[Callable]:
@@ -105,9 +111,6 @@ def plugin_functions(attribute: str, group: str) -> list[Callable]:
         _check_function(_function_of(thing), origin, method=attribute == "METHODS")
         found.append(thing)
     return found
-
-
-# ---- importing -----------------------------------------------------------------------------------
 
 
 def _import(text: str) -> ModuleType:
@@ -164,9 +167,6 @@ def _place(module: ModuleType, kind: str, thing: object = None) -> str:
 
 def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}".rstrip(": ")
-
-
-# ---- what it brings ------------------------------------------------------------------------------
 
 
 def _contents(module: ModuleType, text: str) -> Iterator[tuple[str, str, object]]:

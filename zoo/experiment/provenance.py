@@ -1,5 +1,6 @@
 """What a record says beside its numbers: where they come from, and what a reader must know."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ def common_record(
         metrics={},
         checkpoint=checkpoint,
         cost=cost,
-        environment=environment(torch.device(options.device), spec.precision),
+        environment=where(options, spec.precision),
         commit=commit(),
         command=options.command,
         selection=selection,
@@ -65,6 +66,12 @@ def common_record(
         compiled=bool(training.get("compiled", False)),
         notes=notes,
     )
+
+
+def where(options: ExecutionOptions, precision: str) -> dict[str, str | int | None]:
+    """The machine, its name among its peers, and what carried the work out on it."""
+    found = environment(torch.device(options.device), precision)
+    return found | {"node": platform.node(), "engine": options.engine}
 
 
 def _processes(training: Mapping[str, Any]) -> Sequence[int]:

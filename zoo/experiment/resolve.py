@@ -42,8 +42,8 @@ def choose_recipe(method: str, request: BenchRequest) -> Recipe:
     if isinstance(request.recipe, Recipe):
         own = request.recipe
         return with_hash(recipes.recipe(own.name, request.changes, {own.name: own}))
-    on_cpu = choose_device(request.device) == "cpu"
-    name = request.recipe or ("quick" if on_cpu else "unified")
+    device = choose_device("auto") if request.device == "auto" else request.device
+    name = request.recipe or ("quick" if device == "cpu" else "unified")
     if name == "paper":
         name = f"paper/{registry.variants.parse(method).name}"
     return with_hash(recipe(name, request.changes))

@@ -18,14 +18,14 @@ from safetensors.torch import save_file
 from benchmark import embed, files
 from benchmark.clips import FrameRule
 from benchmark.datasets.base import Dataset
-from benchmark.device import commit, environment
+from benchmark.device import commit
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.record import Record
 from zoo.experiment.folder import RunFolder, suffix_of
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.processes import together
-from zoo.experiment.provenance import common_record
+from zoo.experiment.provenance import common_record, where
 from zoo.experiment.scores import clip_cost, write_records
 from zoo.experiment.spec import RunSpec
 from zoo.experiment.stages import Embedding, embed_run, train_network
@@ -199,7 +199,7 @@ class Run:
                 "id": self.spec.id,
                 "spec": self.spec.as_dict(),
                 "training": training,
-                "environment": environment(self.device, self.spec.precision),
+                "environment": where(self.options, self.spec.precision),
                 "commit": commit(),
                 "command": self.options.command,
                 "selection": selection,

@@ -99,7 +99,7 @@ class Team:
         self.works += 1
         try:
             for text in texts:
-                if text not in plugins.LOADED:
+                if text not in plugins.loaded():
                     plugins.add_plugin(text)
             self._carry_out(work, arguments, {})
         except Exception as error:
@@ -108,7 +108,7 @@ class Team:
     def share(self, work: Callable[..., T], arguments: tuple, own: dict) -> T:
         """The first process: the work with all others."""
         self.works += 1
-        self._tell_all((plugins.LOADED, work, arguments))
+        self._tell_all((plugins.loaded(), work, arguments))
         try:
             return self._carry_out(work, arguments, own)
         except Exception as error:

@@ -1,6 +1,7 @@
 """What a record says beside its numbers."""
 
 import dataclasses
+import platform
 
 import pytest
 
@@ -70,3 +71,9 @@ def test_a_record_says_how_many_processes_trained_and_what_batch_norm_saw():
     assert gpus.notes == ["trained by 8 processes, BatchNorm synchronised"]
     (note,) = record_of(spec_of("sta", replace(QUICK, {"chunk": 8}))).notes
     assert note == "features were computed 8 clips at a time, and BatchNorm saw no more"
+
+
+def test_a_record_names_its_machine_and_what_carried_it_out():
+    found = record_of(spec_of(), engine="ray").environment
+    assert found["engine"] == "ray" and found["node"] == platform.node()
+    assert record_of(spec_of()).environment["engine"] == "local"

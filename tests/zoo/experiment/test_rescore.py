@@ -93,7 +93,7 @@ def test_what_is_scored_again_says_by_which_command_where_and_at_what_cost(
 ):
     (first,) = finished_run.read_records()
     monkeypatch.setattr(rescoring, "commit", lambda: "later")
-    monkeypatch.setattr(rescoring, "environment", lambda *_: {"device": "elsewhere"})
+    monkeypatch.setattr(rescoring, "where", lambda *_: {"device": "elsewhere"})
     ((entry,), _) = again(finished_run, people, frames="even2")
     assert (entry.command, entry.commit) == ("zoo eval later", "later")
     assert entry.environment == {"device": "elsewhere"} and entry.cost["frames"] == 2
