@@ -62,8 +62,8 @@ def test_work_that_goes_on_side_by_side_has_a_bar_each(monkeypatch, capsys):
         first.advance("train", 3, 10)
         second.advance("train", 1, 10)
         assert [task.description for task in progress.bar.tasks] == [
-            r"  \[1/2] sta, on a: train",
-            r"  \[2/2] nvan, on b: train",
+            "  [1/2] sta, on a: train",
+            "  [2/2] nvan, on b: train",
         ]
         first.end()
         assert [task.completed for task in progress.bar.tasks] == [1]
