@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 
 from benchmark.clips import FrameRule, frame_rule
+from benchmark.contract import check_neck, check_output
 from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.files import write_whole
@@ -121,14 +122,17 @@ def embed(
 
     Raises:
         ImageError: an image cannot be read.
+        BrokenContract: the network gives something else than every method must give.
     """
-    model.eval()
+    check_neck(model.eval())
     clips = EvaluationClips(dataset.test, rule, height, width, resize)
     metric: list[Tensor] = []
     embedding: list[Tensor] = []
     with torch.inference_mode(), autocast(device, precision):
         for pixels, places in batches(clips, list(chunks(clips)), workers):
             output = model(normalise(pixels.to(device, non_blocking=True)))
+            if not metric:
+                check_output(model, output, len(pixels), finite=False)
             metric.append(output.metric.float().cpu())
             embedding.append(output.embedding.float().cpu())
             progress.advance("embed", int(places[-1]) + 1, len(clips))

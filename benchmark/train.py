@@ -15,6 +15,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from benchmark.contract import check_output
 from benchmark.cost.memory import PeakMemory
 from benchmark.datasets.base import Dataset
 from benchmark.losses import losses
@@ -112,6 +113,7 @@ def train(
 
     Raises:
         Diverged: the loss became NaN; the message names the step and the last good checkpoint.
+        BrokenContract: the first batch shows that the network gives something else than it must.
         ImageError: an image cannot be read.
     """
     pids = [t.pid for t in dataset.train]
@@ -123,11 +125,12 @@ def train(
     memory = PeakMemory(accelerator.device)
     plain = accelerator.unwrap_model(model)
     prepare(plain, dataset, recipe, folder, accelerator.device, workers, progress)
+    persons = len(dataset.train_pids)
     with TrainingLog(Path(folder), state.epoch) as log:
         while state.epoch < recipe.epochs:
             sampler.epoch = state.epoch
             started = time.perf_counter()
-            state.means = _epoch(state, loader, recipe, progress)
+            state.means = _epoch(state, loader, recipe, persons, progress)
             state.seconds += time.perf_counter() - started
             state.epoch += 1
             scores = _validate(state, recipe, validation, progress)
@@ -164,10 +167,13 @@ def _summary(
     )
 
 
-def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> dict[str, float]:
+def _epoch(
+    state: TrainingState, loader, recipe: Recipe, persons: int, progress: Progress
+) -> dict[str, float]:
     """One pass of the sampler; means over its steps. Nothing here waits for the device."""
     model, device = state.model.train(), state.accelerator.device
     sums: dict[str, Tensor] = {}
+    first = True
     odd = torch.full((), -1, device=device)  # steps before the first whose loss is no number
     for clips, classes, flip in loader:
         lr = recipe.lr_at(state.epoch + (state.step % len(loader)) / len(loader))
@@ -175,6 +181,9 @@ def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> 
             group["lr"] = lr * group.get("share", 1.0)
         clips, classes, flip = (t.to(device, non_blocking=True) for t in (clips, classes, flip))
         output = model(normalise(clips, flip))
+        if first:
+            check_output(model, output, len(clips), persons)
+            first = False
         parts = losses(output, classes, recipe)
         loss = sum(parts.values())
         state.optimiser.zero_grad(set_to_none=True)

@@ -14,8 +14,8 @@ from benchmark.datasets.check.image_integrity import broken_images
 from benchmark.files import remove_parts, write_json, write_text
 from benchmark.pixels import ImageError
 from benchmark.progress import SILENT, Progress
-from benchmark.train import Diverged
 from zoo.experiment import pretrained
+from zoo.experiment.faults import MethodFault, ends_the_plan, reason_of
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.plan import Plan, PlannedRun, fingerprints
 from zoo.experiment.run import Run
@@ -23,8 +23,6 @@ from zoo.experiment.sweep import score_sweep
 
 CHECKED_IMAGES = ".images"  # which parts of which data sets were looked at, by fingerprint
 LOCK_TIMEOUT_S = 8.0  # how long the image loaders of a killed run may hold its folder
-# what one failed method may raise; a full or read-only disk is no method's failure
-METHOD_ERRORS = (ValueError, LookupError, RuntimeError, ImageError, Diverged)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +81,8 @@ def _attempt(planned: PlannedRun, plan: Plan, progress: Progress) -> Failure | N
     spec, stages = planned.spec, _Stages(progress)
     folder = RunFolder.of(spec, plan.out)
     try:
+        if planned.fault is not None:
+            raise MethodFault(planned.fault)
         run = open_run(planned, plan, stages)
         if plan.train_only:
             run.train()
@@ -93,15 +93,15 @@ def _attempt(planned: PlannedRun, plan: Plan, progress: Progress) -> Failure | N
                 run.score(own, dataset)
             if plan.sweep is not None:
                 score_sweep(run, planned.scoring, plan.sweep)
-    except (*METHOD_ERRORS, OSError) as error:
-        if os.environ.get("ZOO_DEBUG") or not isinstance(error, METHOD_ERRORS):
+    except (Exception, SystemExit) as error:  # whatever a method's code may raise
+        if os.environ.get("ZOO_DEBUG") or ends_the_plan(error, plan.out):
             raise
         failure = Failure(
             method=spec.method,
             split=spec.split,
             seed=spec.seed,
             stage=stages.stage,
-            reason=one_line(error),
+            reason=reason_of(error),
         )
         write_json(folder.failure, dataclasses.asdict(failure))
         return failure
@@ -184,9 +184,3 @@ def lock(out: Path) -> Iterator[None]:
         yield
     finally:
         held.release()
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    return " ".join(text.split()) or type(error).__name__

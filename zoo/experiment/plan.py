@@ -32,11 +32,13 @@ class PlannedRun:
         spec: what it is.
         dataset: the data set (split) that it is trained and scored on.
         scoring: what its results are scored under.
+        fault: why the method's code cannot be run, in one line: the run fails at its turn.
     """
 
     spec: RunSpec
     dataset: Dataset
     scoring: Scoring
+    fault: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +106,7 @@ def _trained_runs(
     recipes = {name: choose_recipe(name, request) for name in names}
     if request.recipe is None and choose_device(request.device) == "cpu":
         progress.note("no GPU: recipe quick (say --recipe unified for the full one)")
-    for name, chosen in recipes.items():
-        check_fit(name, chosen)
+    faults = {name: check_fit(name, chosen) for name, chosen in recipes.items()}
     splits = _splits(request, opener)
     runs = [
         PlannedRun(
@@ -119,6 +120,7 @@ def _trained_runs(
             ),
             dataset=dataset,
             scoring=scoring_of(request, chosen, dataset),
+            fault=faults[name],
         )
         for name, chosen in recipes.items()
         for dataset in splits

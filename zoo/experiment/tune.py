@@ -19,7 +19,8 @@ from benchmark.progress import Progress
 from benchmark.recipe import Recipe
 from reports.build import Report
 from zoo.experiment.bench import BenchResult, Method, names_of, shown
-from zoo.experiment.execute import METHOD_ERRORS, Failure, check_images, execute, lock, one_line
+from zoo.experiment.execute import Failure, check_images, execute, lock
+from zoo.experiment.faults import ends_the_plan, reason_of
 from zoo.experiment.folder import read_json
 from zoo.experiment.read_space import open_space
 from zoo.experiment.request import BenchRequest, TuneRequest
@@ -175,10 +176,10 @@ def _search(plan: TunePlan, progress: Progress) -> tuple[Mapping[str, dict], tup
     for name in plan.recipes:
         try:
             found[name] = plan.search(name)
-        except METHOD_ERRORS as error:
-            if os.environ.get("ZOO_DEBUG"):
+        except (Exception, SystemExit) as error:  # whatever a method's code may raise
+            if os.environ.get("ZOO_DEBUG") or ends_the_plan(error, plan.out):
                 raise
-            reason = one_line(error)
+            reason = reason_of(error)
             progress.note(f"  failed: {reason}")
             unfinished.append(
                 Failure(
