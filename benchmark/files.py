@@ -60,6 +60,19 @@ def write_json(path: Path, data: object) -> None:
     write_text(path, json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def set_aside(path: Path, why: object) -> str:
+    """Rename a damaged file, so that it is made anew and can still be looked at; the line to tell.
+
+    Args:
+        path: a file that is there.
+        why: what is wrong with it.
+    """
+    path = Path(path)
+    kept = path.with_name(f"{path.name}.damaged")
+    path.replace(kept)
+    return f"{path} is damaged ({' '.join(str(why).split())[:200]}): set aside as {kept.name}"
+
+
 def remove_parts(folder: Path) -> None:
     """Delete the temporary files that a killed writer left under ``folder``."""
     for part in Path(folder).rglob(".*.part*"):

@@ -121,7 +121,7 @@ def train(
     loader = batches(TrainingClips(dataset, recipe, seed), sampler, workers)
     optimiser = OPTIMISERS[recipe.optimiser](parameters_of(model, recipe), recipe)
     model, optimiser = accelerator.prepare(model, optimiser)
-    state = TrainingState(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
+    state = TrainingState(model, optimiser, accelerator, Path(folder) / "checkpoint.pt", progress)
     memory = PeakMemory(accelerator.device)
     plain = accelerator.unwrap_model(model)
     prepare(plain, dataset, recipe, folder, accelerator.device, workers, progress)

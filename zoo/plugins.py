@@ -148,7 +148,8 @@ def _place_of(error: BaseException) -> str | None:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename not in importers and not frame.filename.startswith("<frozen importlib"):
             return f"{frame.filename}:{frame.lineno}"
-    return f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else None
+    told = isinstance(error, SyntaxError) and error.filename
+    return f"{error.filename}:{error.lineno}" if told else None
 
 
 def _place(module: ModuleType, kind: str, thing: object = None) -> str:

@@ -4,6 +4,8 @@ import json
 import re
 from typing import NamedTuple
 
+import pandas as pd
+
 from reports.analysis.convergence import SIGN as UNCONVERGED
 from reports.analysis.groups import Group
 from reports.read.rows import base
@@ -48,7 +50,14 @@ def footnotes(group: Group) -> list[Footnote]:
         parts = [f"{', '.join(of)}: {', '.join(verdicts)}" for verdicts, of in kinds.items()]
         names = tuple(name for of in kinds.values() for name in of)
         found.append(Footnote(UNCONVERGED, f"not converged ({'; '.join(parts)})", names))
-    return found
+    return [*found, *_uncounted(records)]
+
+
+def _uncounted(records: pd.DataFrame) -> list[str]:
+    """Why GMACs are blank: the operators that nobody counts."""
+    costs = [cost for cost in records["cost"] if cost]
+    names = sorted({name for cost in costs for name in cost.get("uncounted") or ()})
+    return [f"GMACs blank: {', '.join(names)} cannot be counted"] if names else []
 
 
 def common_notes(group: Group) -> list[str]:

@@ -26,6 +26,7 @@ from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import fitting, golden_embedding, network
 from zoo.checkpoints.table import read_table, write_table
 from zoo.half_precision import to_half
+from zoo.weights import read_weights
 
 TABLE = "checkpoints.toml"
 ORIGIN = "trained by video-reid-zoo"
@@ -97,7 +98,7 @@ def write_draft(run: FinishedRun, name: str, folder: Path) -> Draft:
         name: ``method.dataset`` or ``method.dataset-tag``.
         folder: for the file; not the one to publish in, since nothing has been scored yet.
     """
-    state, dropped, kept = to_half(load_file(run.weights))
+    state, dropped, kept = to_half(read_weights(run.weights))
     about = {"method": run.method, "backbone": run.backbone, "run": run.id}
     metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
     path = folder / f"{name}.safetensors"

@@ -62,7 +62,7 @@ def clip_cost(
     recipe = spec.trained_by()
     clip = (recipe.rule_of(evaluation).frames, recipe.height, recipe.width)
     path = folder.cost(clip, device.type, spec.precision)
-    found = read_json(path)
+    found = read_json(path, progress)
     if found is None:
         progress.advance("cost", 0, 1)
         model = build(spec, 0, trained=True)

@@ -178,6 +178,45 @@ def test_whatever_a_method_raises_or_gives_is_its_own_failure_and_the_next_one_r
     assert "w_none" in (tmp_path / "o" / "report.md").read_text()
 
 
+TIED = """
+class Tied(Mine):
+    def __init__(self, num_classes):
+        super().__init__(num_classes)
+        self.again = self.conv
+        self.inner = nn.Parameter(torch.eye(6))
+        self.twin = self.inner
+        self.wrong = lambda out: out
+    def forward(self, clips):
+        maps = self.conv(clips.flatten(0, 1)).clone().relu().unflatten(0, clips.shape[:2])
+        feature = (maps.mean((1, 3, 4)) @ self.inner).contiguous()
+        return self.head(feature + torch.linalg.inv(self.inner + 9).sum())
+
+def tied(num_classes=0):
+    return Tied(num_classes)
+
+METHODS = (tied,)
+"""
+
+
+def test_a_method_with_tied_weights_and_an_operator_nobody_counts_is_trained_and_recorded(
+    people, tmp_path, monkeypatch, call
+):
+    monkeypatch.setattr(plugins, "_ADDED", {"METHODS": {}, "DATASETS": {}})
+    plugin = tmp_path / "tied.py"
+    plugin.write_text("import torch\n" + WRONG.partition("METHODS = (")[0] + TIED)
+    words = ["--methods", "tied", "--dataset", "folder", "--data-root", people, "--recipe", "quick"]
+    words += [*TINY_SET, "--set", "neck=own", "--workers", 0, "--out", tmp_path / "o"]
+    status, _, told = call("bench", *words, "--plugin", plugin)
+    assert status == 0, told
+    (path,) = tmp_path.glob("o/runs/*/records/*.json")
+    cost = record.load(path).cost
+    assert cost["gmacs"] is None and cost["uncounted"] == ["linalg_inv"]
+    assert cost["left_out"]["clone"] == 1
+    assert "linalg_inv" in (tmp_path / "o" / "report.md").read_text()
+    status, printed, _ = call("check", "tied", "--plugin", plugin)
+    assert status == 1 and "linalg_inv is neither counted nor listed" in printed
+
+
 @pytest.mark.parametrize("code", ["ENOSPC", "EROFS", "EIO"])
 def test_a_full_or_lost_disk_stops_the_plan(people, tmp_path, monkeypatch, code):
     def lost(*_, **__):
