@@ -50,14 +50,7 @@ def footnotes(group: Group) -> list[Footnote]:
         parts = [f"{', '.join(of)}: {', '.join(verdicts)}" for verdicts, of in kinds.items()]
         names = tuple(name for of in kinds.values() for name in of)
         found.append(Footnote(UNCONVERGED, f"not converged ({'; '.join(parts)})", names))
-    return [*found, *_uncounted(records)]
-
-
-def _uncounted(records: pd.DataFrame) -> list[str]:
-    """Why GMACs are blank: the operators that nobody counts."""
-    costs = [cost for cost in records["cost"] if cost]
-    names = sorted({name for cost in costs for name in cost.get("uncounted") or ()})
-    return [f"GMACs blank: {', '.join(names)} cannot be counted"] if names else []
+    return found
 
 
 def common_notes(group: Group) -> list[str]:
@@ -97,4 +90,11 @@ def _notes(group: Group, name: str) -> list[str]:
     differs = promised and isinstance(backbone, str) and base(backbone) != promised[0]
     if differs and not any("backbone" in note for note in found):
         found.append(f"named after {promised[0]}, but built on {backbone}")
-    return found
+    return [*found, *_uncounted(records)]
+
+
+def _uncounted(records: pd.DataFrame) -> list[str]:
+    """Why GMACs are blank: the operators that nobody counts."""
+    costs = [cost for cost in records["cost"] if cost]
+    names = sorted({name for cost in costs for name in cost.get("uncounted") or ()})
+    return [f"GMACs blank: {', '.join(names)} cannot be counted"] if names else []
