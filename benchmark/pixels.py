@@ -1,5 +1,8 @@
 """The pixels of a clip: decoded and resized as uint8; normalised on the device."""
 
+import os
+import stat
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,6 +19,7 @@ class ImageError(OSError):
     """An image that is missing or cannot be decoded; the message names its path."""
 
 
+FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PN")  # of JPEG and PNG
 RESIZES = ("bilinear", "bicubic")
 
 
@@ -35,7 +39,7 @@ def read_clip(
         ImageError: a frame is missing or broken.
     """
     once, places = np.unique(indices, return_inverse=True)  # padded clips repeat frames
-    images = [_read(tracklet.path(i)) for i in once.tolist()]
+    images = [read_image(tracklet.path(i)) for i in once.tolist()]
     if all(image.shape == images[0].shape for image in images):
         clip = _resize(_stack(images), height, width, resize)
     else:
@@ -44,11 +48,33 @@ def read_clip(
     return clip.contiguous()
 
 
-def _read(path: str) -> Tensor:
-    try:  # reading apart from decoding is faster than decode_image(path)
-        return decode_image(read_file(path), ImageReadMode.RGB)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+def read_image(path: str) -> Tensor:
+    """An image as uint8 RGB, [3, H, W].
+
+    Raises:
+        ImageError: it is missing, no regular file, no JPEG or PNG of 8 bits, or damaged; one line.
+    """
+    reason = "it is cut short or damaged"
+    try:
+        about = os.stat(path)
+        if not stat.S_ISREG(about.st_mode):  # a pipe or a device may never end
+            raise ImageError(f"{path} cannot be read as an image: it is no regular file")
+        if about.st_size == 0:
+            raise ImageError(f"{path} cannot be read as an image: it is empty")
+        data = read_file(path)  # reading apart from decoding is faster than decode_image(path)
+        if bytes(data[:3].tolist()) in FIRST_BYTES:
+            image = decode_image(data, ImageReadMode.RGB)
+            if image.dtype == torch.uint8 and image.ndim == 3:
+                return image
+            reason = "it has more than 8 bits a channel: convert it"
+        else:
+            reason = "it is neither JPEG nor PNG"
+    except ImageError:
+        raise
+    except OSError as error:
+        reason = str(error.strerror)
+    except (RuntimeError, ValueError):
+        pass  # what torchvision was doing when it failed is no news to anybody
     raise ImageError(f"{path} cannot be read as an image: {reason}")
 
 

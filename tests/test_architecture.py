@@ -14,7 +14,8 @@ ALLOWED = {
     "methods": (),
     "benchmark": ("methods.output",),
     "reports": tuple(
-        f"benchmark.{name}" for name in ("files", "label", "published", "record", "significance")
+        f"benchmark.{name}"
+        for name in ("files", "label", "published", "record", "record_schema", "significance")
     ),
     "zoo": ("methods", "benchmark", "reports"),
 }

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,13 +10,24 @@ from benchmark.datasets.base import IMAGES
 
 
 def image_names(folder: Path) -> list[tuple[str, int]]:
-    """``(name, bytes)`` of the images in a folder, sorted by name; hidden files do not count."""
+    """``(name, bytes)`` of the images in a folder, sorted by name; hidden files do not count.
+
+    Raises:
+        ValueError: a folder, a pipe or a device is named like an image.
+    """
+    found = []
     with os.scandir(folder) as entries:
-        return sorted(
-            (e.name, e.stat().st_size)
-            for e in entries
-            if not e.name.startswith(".") and e.name.lower().endswith(IMAGES)
-        )
+        for entry in entries:
+            if entry.name.startswith(".") or not entry.name.lower().endswith(IMAGES):
+                continue
+            about = entry.stat()
+            if not stat.S_ISREG(about.st_mode):
+                raise ValueError(
+                    f"{entry.path} is named like an image and is no regular file: rename it or "
+                    "take it away"
+                )
+            found.append((entry.name, about.st_size))
+    return sorted(found)
 
 
 def subfolders(folder: Path) -> list[Path]:

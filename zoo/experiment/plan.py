@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.check.scores import CAUTION
 from benchmark.device import check_precision, choose_device
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
@@ -77,6 +78,9 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
     make = _pretrained_runs if request.pretrained else _trained_runs
     runs, what = make(request, names, opener, progress)
     first = runs[0].dataset
+    for note in dict.fromkeys(note for run in runs for note in run.dataset.notes):
+        if note.startswith(CAUTION):
+            progress.note(f"{first.name}: {note}")
     sweep = None
     if request.sweep is not None:
         named = first.name if isinstance(request.dataset, Dataset) else request.dataset
