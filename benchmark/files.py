@@ -7,6 +7,7 @@ import math
 import os
 import stat
 import tempfile
+import tomllib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
@@ -89,6 +90,23 @@ def read_object(path: Path) -> dict:
     if len(data) > MOST_JSON_BYTES:
         raise ValueError(f"it has more than {MOST_JSON_BYTES} bytes")
     return parse_object(data.decode("utf-8"))
+
+
+def read_toml(path: Path) -> dict:
+    """A TOML file that may come from anybody.
+
+    Raises:
+        ValueError: it is no TOML, or is nested too deep; without the path.
+        OSError: it cannot be read, or is no regular file.
+    """
+    with open_regular(path) as file:
+        data = file.read(MOST_JSON_BYTES + 1)
+    if len(data) > MOST_JSON_BYTES:
+        raise ValueError(f"it has more than {MOST_JSON_BYTES} bytes")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 def parse_object(text: str) -> dict:

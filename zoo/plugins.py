@@ -8,8 +8,7 @@ A plugin is a module that Python can import, or a single file. It holds at least
   drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries by name, as those of `benchmark`,
   which take the entries in.
 
-Installed packages may also name methods and data sets by the entry-point groups ``zoo.methods`` and
-``zoo.datasets``.
+Installed packages may name both by the entry-point groups ``zoo.methods`` and ``zoo.datasets``.
 """
 
 import hashlib
@@ -148,8 +147,8 @@ def _place_of(error: BaseException) -> str | None:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename not in importers and not frame.filename.startswith("<frozen importlib"):
             return f"{frame.filename}:{frame.lineno}"
-    told = isinstance(error, SyntaxError) and error.filename
-    return f"{error.filename}:{error.lineno}" if told else None
+    file = error.filename if isinstance(error, SyntaxError) else None
+    return file and f"{file}:{error.lineno}"
 
 
 def _place(module: ModuleType, kind: str, thing: object = None) -> str:

@@ -99,10 +99,9 @@ def write_draft(run: FinishedRun, name: str, folder: Path) -> Draft:
         folder: for the file; not the one to publish in, since nothing has been scored yet.
     """
     state, dropped, kept = to_half(read_weights(run.weights))
-    about = {"method": run.method, "backbone": run.backbone, "run": run.id}
-    metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
+    about = json.dumps({"method": run.method, "backbone": run.backbone, "run": run.id})
     path = folder / f"{name}.safetensors"
-    save_file(state, path, metadata)
+    save_file(state, path, {"about": about})  # one key: safetensors writes several in any order
     return Draft(weights=path, sha256=files.sha256(path), lines=(*dropped, *kept))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from benchmark import interrupts
 from benchmark.contract import BrokenContract
 from benchmark.pixels import ImageError
 from benchmark.train import Diverged
@@ -40,6 +41,8 @@ def ends_the_plan(error: BaseException, out: Path) -> bool:
         error: what a run raised.
         out: the result folder.
     """
+    if interrupts.received():  # of which a library has made another error
+        return True
     if not isinstance(error, OSError) or isinstance(error, ImageError):
         return False
     full = error.errno in _DISK_CODES or "the disk is full" in str(error)

@@ -24,6 +24,8 @@ from zoo.experiment.spec import RunSpec, specify
 from zoo.experiment.sweep import Sweep, open_sweep
 from zoo.experiment.validate import ValidationPlan
 
+MOST_SEEDS = 1000  # as the command line has it
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
@@ -71,6 +73,8 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
         ValueError: something does not fit; the message says what.
         OSError: data are missing.
     """
+    if not 1 <= request.seeds <= MOST_SEEDS:
+        raise ValueError(f"seeds is {request.seeds}, expected 1 to {MOST_SEEDS}")
     device = choose_device(request.device)
     check_precision(request.precision, device)
     names = expand_methods(request.methods)

@@ -15,6 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmark.files import open_regular
+from benchmark.interrupts import deaf, end_with_parent
 from benchmark.processors import processors
 from benchmark.progress import SILENT, Progress
 
@@ -59,9 +60,13 @@ def _results(chunks: list[Sequence[str]], deep: bool, workers: int) -> Iterator[
         yield from map(work, chunks)
         return
     # "spawn": a copy of a process that draws a progress bar in a thread may hang
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),)
+    )
     try:
-        yield from pool.map(work, chunks)
+        with deaf():  # they are started as the work is handed in
+            results = pool.map(work, chunks)
+        yield from results
     finally:
         pool.shutdown(cancel_futures=True)
 
