@@ -45,7 +45,7 @@ def parse_sweep(text: str) -> tuple[str, list[float]]:
     if not (equals and knob.isidentifier() and len(numbers) == 3 and fits):
         raise ValueError(f"--sweep {text!r}: {_HINT}")
     first, last, step = numbers
-    if not all(map(math.isfinite, numbers)) or step <= 0 or last <= first:
+    if step <= 0 or step == math.inf or last <= first:
         raise ValueError(f"--sweep {text!r}: STEP must be above 0 and LAST above FIRST; {_HINT}")
     count = _steps(first, last, step)
     if not math.isfinite(count) or count >= MOST_POINTS:
