@@ -2,12 +2,14 @@
 
 import os
 import stat
+import warnings
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image, read_file
+from torchvision.io import ImageReadMode, decode_image
 
 from benchmark.datasets.base import Tracklet
 
@@ -19,7 +21,7 @@ class ImageError(OSError):
     """An image that is missing or cannot be decoded; the message names its path."""
 
 
-FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PN")  # of JPEG and PNG
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG"  # first bytes
 RESIZES = ("bilinear", "bicubic")
 
 
@@ -61,14 +63,14 @@ def read_image(path: str) -> Tensor:
             raise ImageError(f"{path} cannot be read as an image: it is no regular file")
         if about.st_size == 0:
             raise ImageError(f"{path} cannot be read as an image: it is empty")
-        data = read_file(path)  # reading apart from decoding is faster than decode_image(path)
-        if bytes(data[:3].tolist()) in FIRST_BYTES:
-            image = decode_image(data, ImageReadMode.RGB)
-            if image.dtype == torch.uint8 and image.ndim == 3:
-                return image
-            reason = "it has more than 8 bits a channel: convert it"
-        else:
-            reason = "it is neither JPEG nor PNG"
+        with open(path, "rb") as file:  # reading apart from decoding is faster
+            data = file.read()
+        if data.startswith(JPEG):
+            pixels = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            return decode_image(pixels, ImageReadMode.RGB)
+        if data.startswith(PNG):
+            return _read_png(path)
+        reason = "it is neither JPEG nor PNG"
     except ImageError:
         raise
     except OSError as error:
@@ -76,6 +78,24 @@ def read_image(path: str) -> Tensor:
     except (RuntimeError, ValueError):
         pass  # what torchvision was doing when it failed is no news to anybody
     raise ImageError(f"{path} cannot be read as an image: {reason}")
+
+
+def _read_png(path: str) -> Tensor:
+    """A PNG by Pillow: torchvision's decoder (0.30) ends the process on one that is damaged."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=("PNG",)) as image:
+                if image.mode.startswith("I"):
+                    raise ImageError(
+                        f"{path} cannot be read as an image: it has more than 8 bits a channel: "
+                        "convert it"
+                    )
+                return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    except ImageError:
+        raise
+    except Exception:  # Pillow raises a dozen kinds for a broken file
+        raise ImageError(f"{path} cannot be read as an image: it is cut short or damaged") from None
 
 
 def _stack(images: list[Tensor]) -> Tensor:
