@@ -87,8 +87,8 @@ def download(
                 raise Unavailable(f"{reason}, and {retry.total:.0f} s of waiting were no use")
             waited += wait
             note(
-                f"  {shown(url)} {reason}: trying again in {wait:.0f} s "
-                f"({waited:.0f} s of {retry.total:.0f} s at the most)"
+                f"  {shown(url)} {reason}: trying again in {wait:.0f} s ({waited:.0f} s of "
+                f"{retry.total:.0f} s at the most)"
             )
             time.sleep(wait)
 
