@@ -15,7 +15,15 @@ ALLOWED = {
     "benchmark": ("methods.output",),
     "reports": tuple(
         f"benchmark.{name}"
-        for name in ("files", "label", "published", "record", "significance", "variants")
+        for name in (
+            "files",
+            "label",
+            "published",
+            "record",
+            "record_schema",
+            "significance",
+            "variants",
+        )
     ),
     "zoo": ("methods", "benchmark", "reports"),
 }

@@ -151,7 +151,8 @@ def _place_of(error: BaseException) -> str | None:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename not in importers and not frame.filename.startswith("<frozen importlib"):
             return f"{frame.filename}:{frame.lineno}"
-    return f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else None
+    file = error.filename if isinstance(error, SyntaxError) else None
+    return file and f"{file}:{error.lineno}"
 
 
 def _place(module: ModuleType, kind: str, thing: object = None) -> str:

@@ -9,14 +9,15 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from benchmark import training_state
+from benchmark.progress import SILENT, Silent
 from benchmark.training_state import TrainingLog, TrainingState
 
 
-def state_at(path, seed=0):
+def state_at(path, seed=0, progress=SILENT):
     torch.manual_seed(seed)
     model = nn.Linear(3, 2)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
-    return TrainingState(model, optimiser, Accelerator(cpu=True), path)
+    return TrainingState(model, optimiser, Accelerator(cpu=True), path, progress=progress)
 
 
 def step(state):
@@ -134,3 +135,74 @@ def test_tensorboard_tells_training_and_validation_apart(tmp_path):
     assert set(board.Tags()["scalars"]) == {"train/loss", "validation/mAP"}
     (value,) = board.Scalars("validation/mAP")
     assert (value.step, value.value) == (1, 0.25)
+
+
+# ---- damage --------------------------------------------------------------------------------------
+
+
+class Heard(Silent):
+    """Remembers its lines."""
+
+    def __init__(self):
+        self.lines = []
+
+    def note(self, line):
+        self.lines.append(line)
+
+
+def changed(path, **values):
+    torch.save(torch.load(path, weights_only=True) | values, path)
+
+
+DAMAGES = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-700]),
+    "empty": lambda path: path.write_bytes(b""),
+    "no checkpoint": lambda path: path.write_bytes(b"PK\3\4 and then nothing"),
+    "one byte": lambda path: path.write_bytes(one_byte_off(path.read_bytes())),
+    "a list": lambda path: torch.save([1, 2], path),
+    "a part is missing": lambda path: torch.save({"model": {}}, path),
+    "other shape": lambda path: changed(path, model=nn.Linear(4, 2).state_dict()),
+    "other shape of the best": lambda path: changed(path, best=nn.Linear(4, 2).state_dict()),
+    "other type": lambda path: changed(path, epoch="three"),
+    "negative": lambda path: changed(path, step=-1),
+    "no number": lambda path: changed(path, seconds=float("nan")),
+    "no optimiser": lambda path: changed(path, optimiser={"state": {}, "param_groups": []}),
+    "random state": lambda path: changed(path, rng=torch.zeros(3, dtype=torch.uint8)),
+}
+
+
+def one_byte_off(data):
+    """The same with one byte of a tensor changed, which only a checksum can tell."""
+    at = data.index(nn.Linear(3, 2).weight.new_tensor([0.25]).numpy().tobytes())
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_checkpoint_is_named_and_set_aside_and_training_starts_anew(tmp_path, name):
+    path, heard = tmp_path / "checkpoint.pt", Heard()
+    state = state_at(path)
+    step(state)
+    with torch.no_grad():
+        state.model.bias.fill_(0.25)
+    state.epoch = 1
+    state.keep_if_best(0.4)
+    state.save(final=True)
+    DAMAGES[name](path)
+    fresh = state_at(tmp_path / "none.pt", seed=5)
+    random = torch.rand(3)
+    other = state_at(path, seed=5, progress=heard)
+    assert torch.equal(torch.rand(3), random)
+    assert (other.epoch, other.step, other.best) == (0, 0, None)
+    assert equal(weights(other), weights(fresh)) and not other.optimiser.state_dict()["state"]
+    (line,) = heard.lines
+    assert line.startswith(f"  {path} is damaged (") and "\n" not in line
+    assert line.endswith("set aside as checkpoint.pt.damaged; training starts anew")
+    assert not path.exists() and (tmp_path / "checkpoint.pt.damaged").is_file()
+
+
+def test_a_damaged_line_of_the_log_is_left_out(tmp_path):
+    good = json.dumps({"epoch": 1, "loss": 0.5}) + "\n"
+    lines = [good, "{no json}\n", '{"epoch": "x"}\n', '{"loss": 1}\n', "[1, {}\n"]
+    (tmp_path / "log.jsonl").write_bytes("".join(lines).encode() + b"\xff\xfe}\n")
+    with TrainingLog(tmp_path, 3):
+        assert (tmp_path / "log.jsonl").read_text() == good

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.check.scores import CAUTION
 from benchmark.device import check_precision
 from benchmark.distributed import check_share
 from benchmark.progress import SILENT, Progress
@@ -26,6 +27,8 @@ from zoo.experiment.spec import RunSpec, specify
 from zoo.experiment.sweep import Sweep, open_sweep
 from zoo.experiment.validate import ValidationPlan
 
+MOST_SEEDS = 1000  # as the command line has it
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
@@ -35,11 +38,13 @@ class PlannedRun:
         spec: what it is.
         dataset: the data set (split) that it is trained and scored on.
         scoring: what its results are scored under.
+        fault: why the method's code cannot be run, in one line: the run fails at its turn.
     """
 
     spec: RunSpec
     dataset: Dataset
     scoring: Scoring
+    fault: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,8 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
         ValueError: something does not fit; the message says what.
         OSError: data are missing.
     """
+    if not 1 <= request.seeds <= MOST_SEEDS:
+        raise ValueError(f"seeds is {request.seeds}, expected 1 to {MOST_SEEDS}")
     request = dataclasses.replace(request, device=engine.device(request.device))
     check_precision(request.precision, request.device)
     names = expand_methods(request.methods)
@@ -86,6 +93,9 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
     make = _pretrained_runs if request.pretrained else _trained_runs
     runs, what = make(request, names, opener, progress)
     first = runs[0].dataset
+    for note in dict.fromkeys(note for run in runs for note in run.dataset.notes):
+        if note.startswith(CAUTION):
+            progress.note(f"{first.name}: {note}")
     sweep = None
     if request.sweep is not None:
         named = first.name if isinstance(request.dataset, Dataset) else request.dataset
@@ -133,8 +143,7 @@ def _trained_runs(
     recipes = {name: choose_recipe(name, request) for name in names}
     if request.recipe is None and request.device == "cpu":
         progress.note("no GPU: recipe quick (say --recipe unified for the full one)")
-    for name, chosen in recipes.items():
-        check_fit(name, chosen)
+    faults = {name: check_fit(name, chosen) for name, chosen in recipes.items()}
     splits = _splits(request, opener)
     for chosen in recipes.values():
         persons = min(len(dataset.train_pids) for dataset in splits)
@@ -151,6 +160,7 @@ def _trained_runs(
             ),
             dataset=dataset,
             scoring=scoring_of(request, chosen, dataset),
+            fault=faults[name],
         )
         for name, chosen in recipes.items()
         for dataset in splits

@@ -11,10 +11,11 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from benchmark.progress import Line, Progress, duration
 from zoo.experiment.engines.cluster import Cluster
 from zoo.experiment.engines.desk import Attempt, Desk
-from zoo.experiment.engines.job import Job, Outcome, one_line
+from zoo.experiment.engines.job import Job, Outcome
 from zoo.experiment.engines.luggage import Piece
 from zoo.experiment.engines.node import Broken, Errand, Unfit, carry_out
 from zoo.experiment.engines.travel import remove_probe, write_probe
+from zoo.experiment.faults import one_line
 from zoo.experiment.options import ExecutionOptions
 
 AGAIN = 3  # how often a job that was lost is sent once more
