@@ -161,8 +161,9 @@ class Errands:
         except RayError as error:
             return self._lost(number, f"was lost ({type(error).__name__})")
         if isinstance(found, Unfit):
+            if one.node_id not in self.cluster.unfit:  # jobs may have been on their way there
+                self.progress.note(f"{one.node} gets no more runs: {found.reason}")
             self.cluster.unfit[one.node_id] = f"{one.node}: {found.reason}"
-            self.progress.note(f"{one.node} gets no more runs: {found.reason}")
             return None
         if isinstance(found, Broken):
             return self._lost(number, f"failed ({found.reason})")
