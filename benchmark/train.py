@@ -27,7 +27,8 @@ from benchmark.preparation import FILE, prepare
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.samplers import SAMPLERS, IdentitySampler, TrainingClips, batches
-from benchmark.training_state import TrainingLog, TrainingState
+from benchmark.training_log import TrainingLog
+from benchmark.training_state import TrainingState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +124,7 @@ def train(
     distributed.check_share(sampler.ids_per_batch, distributed.size())
     clips = TrainingClips(dataset, recipe, seed)
     loader = batches(clips, distributed.Share(sampler), workers)
-    path = Path(folder) / "checkpoint.pt"
-    state = _state(model, recipe, accelerator, path, compiled, progress)
+    state = _state(model, recipe, accelerator, Path(folder), compiled, progress)
     memory = PeakMemory(accelerator.device)
     plain = accelerator.unwrap_model(state.model)
     device = accelerator.device
@@ -152,7 +152,7 @@ def _state(
     model: nn.Module,
     recipe: Recipe,
     accelerator: Accelerator,
-    path: Path,
+    folder: Path,
     compiled: bool,
     progress: Progress,
 ) -> TrainingState:
@@ -162,6 +162,7 @@ def _state(
     # gradients are summed by `benchmark.distributed`, not wrapped in DistributedDataParallel
     model = accelerator.prepare_model(model, evaluation_mode=True)
     optimiser = accelerator.prepare_optimizer(optimiser)
+    path = folder / "checkpoint.pt"
     return TrainingState(model, optimiser, accelerator, path, compiled=compiled, progress=progress)
 
 

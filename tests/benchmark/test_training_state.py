@@ -1,16 +1,13 @@
-"""What training goes on from, and its log."""
-
-import json
+"""What training goes on from."""
 
 import pytest
 import torch
 from accelerate import Accelerator
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from benchmark import training_state
 from benchmark.progress import SILENT, Silent
-from benchmark.training_state import TrainingLog, TrainingState
+from benchmark.training_state import TrainingState
 
 
 def state_at(path, seed=0, progress=SILENT):
@@ -104,39 +101,6 @@ def test_without_a_best_epoch_nothing_is_restored(tmp_path):
     assert equal(weights(state), before)
 
 
-# ---- log -----------------------------------------------------------------------------------------
-
-
-def entries(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-
-
-def test_a_log_has_a_line_an_epoch_with_six_digits(tmp_path):
-    with TrainingLog(tmp_path, 0) as log:
-        log.write({"epoch": 1, "step": 2, "loss": 1 / 3}, 1.23456)
-    assert entries(tmp_path) == [{"epoch": 1, "step": 2, "loss": 0.333333, "seconds": 1.23}]
-
-
-def test_a_log_is_cut_back_to_the_epoch_that_training_goes_on_from(tmp_path):
-    with TrainingLog(tmp_path, 0) as log:
-        for epoch in (1, 2, 3):
-            log.write({"epoch": epoch, "loss": 1.0}, 0)
-    with (tmp_path / "log.jsonl").open("a") as file:
-        file.write('{"epoch": 1, "lo')  # a line that was being written
-    with TrainingLog(tmp_path, 1) as log:
-        log.write({"epoch": 2, "loss": 0.5}, 0)
-    assert [(e["epoch"], e["loss"]) for e in entries(tmp_path)] == [(1, 1.0), (2, 0.5)]
-
-
-def test_tensorboard_tells_training_and_validation_apart(tmp_path):
-    with TrainingLog(tmp_path, 0) as log:
-        log.write({"epoch": 1, "step": 2, "loss": 0.5, "validation_mAP": 0.25}, 0)
-    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    assert set(board.Tags()["scalars"]) == {"train/loss", "validation/mAP"}
-    (value,) = board.Scalars("validation/mAP")
-    assert (value.step, value.value) == (1, 0.25)
-
-
 # ---- damage --------------------------------------------------------------------------------------
 
 
@@ -198,11 +162,3 @@ def test_a_damaged_checkpoint_is_named_and_set_aside_and_training_starts_anew(tm
     assert line.startswith(f"  {path} is damaged (") and "\n" not in line
     assert line.endswith("set aside as checkpoint.pt.damaged; training starts anew")
     assert not path.exists() and (tmp_path / "checkpoint.pt.damaged").is_file()
-
-
-def test_a_damaged_line_of_the_log_is_left_out(tmp_path):
-    good = json.dumps({"epoch": 1, "loss": 0.5}) + "\n"
-    lines = [good, "{no json}\n", '{"epoch": "x"}\n', '{"loss": 1}\n', "[1, {}\n"]
-    (tmp_path / "log.jsonl").write_bytes("".join(lines).encode() + b"\xff\xfe}\n")
-    with TrainingLog(tmp_path, 3):
-        assert (tmp_path / "log.jsonl").read_text() == good

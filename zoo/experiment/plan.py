@@ -27,8 +27,6 @@ from zoo.experiment.spec import RunSpec, specify
 from zoo.experiment.sweep import Sweep, open_sweep
 from zoo.experiment.validate import ValidationPlan
 
-MOST_SEEDS = 1000  # as the command line has it
-
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
@@ -84,8 +82,6 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
         ValueError: something does not fit; the message says what.
         OSError: data are missing.
     """
-    if not 1 <= request.seeds <= MOST_SEEDS:
-        raise ValueError(f"seeds is {request.seeds}, expected 1 to {MOST_SEEDS}")
     request = dataclasses.replace(request, device=engine.device(request.device))
     check_precision(request.precision, request.device)
     names = expand_methods(request.methods)
@@ -96,10 +92,8 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
     for note in dict.fromkeys(note for run in runs for note in run.dataset.notes):
         if note.startswith(CAUTION):
             progress.note(f"{first.name}: {note}")
-    sweep = None
-    if request.sweep is not None:
-        named = first.name if isinstance(request.dataset, Dataset) else request.dataset
-        sweep = open_sweep(request.sweep, first, named, opener)
+    named = first.name if isinstance(request.dataset, Dataset) else request.dataset
+    sweep = None if request.sweep is None else open_sweep(request.sweep, first, named, opener)
     further = tuple(_further(one, request, progress) for one in request.also_test)
     return Plan(
         runs=tuple(runs),
@@ -113,10 +107,7 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
 
 
 def _roots(
-    request: BenchRequest,
-    runs: list[PlannedRun],
-    sweep: Sweep | None,
-    further: tuple[Dataset, ...],
+    request: BenchRequest, runs: list[PlannedRun], sweep: Sweep | None, further: tuple[Dataset, ...]
 ) -> dict[str, Path | None]:
     """See `Plan.roots`."""
     found = {} if sweep is None else {one.fingerprint: request.data_root for _, one in sweep.points}
