@@ -10,6 +10,7 @@ from zoo.cli import (
     bench,
     cache,
     check,
+    compare,
     convert,
     cost,
     data,
@@ -50,6 +51,7 @@ app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
 app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
 app.command("list", epilog=listing.EXAMPLES)(listing.list_)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("show", epilog=show.EXAMPLES)(show.show)

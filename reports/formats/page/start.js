@@ -11,29 +11,14 @@ function fill(select, options) {
   select.replaceChildren(...options.map(([value, title]) => element("option", { value }, title)));
 }
 
-function keep(theme) {
-  try { localStorage.setItem("theme", theme); } catch { /* a page from disk may not be allowed to */ }
-}
-
-function kept() {
-  try { return localStorage.getItem("theme") ?? "auto"; } catch { return "auto"; }
-}
-
 function start() {
   const choices = curveChoices();
   fill(at("group"), groups.map((group, i) => [i, group.title]));
   fill(at("x"), Object.entries(COSTS));
   fill(at("y"), SCORES.map((score) => [score, score]));
   fill(at("curve"), choices.map((choice, i) => [i, choice.title]));
-  at("theme").value = kept();
-  document.documentElement.dataset.theme = at("theme").value;
   const redraw = () => { if (groups.length) draw(); drawCurves(choices); };
-  at("theme").addEventListener("change", (event) => {
-    document.documentElement.dataset.theme = event.target.value;
-    keep(event.target.value);
-    redraw();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  followTheme(redraw);
   at("group").addEventListener("change", (event) => { state.group = Number(event.target.value); draw(); });
   at("filter").addEventListener("input", (event) => { state.filter = event.target.value; draw(); });
   for (const axis of ["x", "y"]) {

@@ -1,4 +1,3 @@
-"use strict";
 /* The page's behaviour: one state, drawn again as a whole when it changes. */
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
