@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 
 from benchmark import significance
+from reports.analysis.cautions import FEW_PERSONS
+from reports.analysis.intervals import SAME
 from reports.analysis.markup import code
 from reports.analysis.sheets import Cell, Column, Sheet, bold_best, interval
 from reports.read.compared import Compared, System
 
 METRICS = ("mAP", "R1", "mINP")
 MOST_FILMS = 10
-FEW_PERSONS = 30  # test persons, below which intervals are not to be trusted
-_SAME = 1e-9  # narrower is no interval: every draw gives the same
 _LENGTHS = 4  # groups of tracklet lengths
 
 
@@ -39,7 +39,7 @@ def differences(systems: Sequence[System], resamples: int = significance.RESAMPL
         for metric in METRICS:
             if metric in found.index:
                 row = found.loc[metric].rename({"a": "score_a", "b": "score_b"}).to_dict()
-                if row["high"] - row["low"] < _SAME:
+                if row["high"] - row["low"] < SAME:
                     row |= {"low": np.nan, "high": np.nan}
                 rows.append({"a": a.name, "b": b.name, "metric": metric, **row})
     return pd.DataFrame(rows)
@@ -132,7 +132,7 @@ def score_sheet(of: Compared) -> Sheet:
         texts = [f"{100 * one.at[metric, 'value']:.1f}" for one in intervals]
         columns.append(Column(f"{metric} (%)", bold_best([Cell(t) for t in texts], texts)))
         ends = [(one.at[metric, "low"], one.at[metric, "high"]) for one in intervals]
-        cells = [Cell(interval(*pair) if pair[1] - pair[0] > _SAME else "none") for pair in ends]
+        cells = [Cell(interval(*pair) if pair[1] - pair[0] > SAME else "none") for pair in ends]
         columns.append(Column(f"{metric} 95 %", cells))
     gmacs = [f"{s.gmacs:.4g}" if s.gmacs == s.gmacs else "" for s in of.systems]
     nearer = [s.distances.nearer if s.distances else np.nan for s in of.systems]

@@ -18,6 +18,7 @@ TESTED = ("mAP", "R1")  # what rows are compared by
 LEVEL = significance.LEVEL
 _MOST, _LEAST = 10_000, 1_000  # resamples
 _CELLS = 2.5e8  # persons drawn in a whole report: some seconds
+SAME = 1e-9  # an interval that is narrower is none: every draw gives the same
 _COLUMNS = ["query", "pid", "AP", "first"]
 
 Tables = Mapping[str, list[pd.DataFrame]]
@@ -65,11 +66,15 @@ def resamples_for(of_groups: Sequence[Tables]) -> int:
 def marked(rows: pd.DataFrame, found: Tables, resamples: int) -> pd.DataFrame:
     """The rows with ``<metric>_low`` and ``_high``, and with what `_against_best` adds.
 
+    Both ends are NaN where every draw gives the same, e.g. where each query is solved; ``tested``
+    says which rows have tables.
+
     A row is ``best`` by the highest mean, ``tie`` if the paired bootstrap interval of its distance
     from the best holds 0, else ``worse``; ``_behind`` is that distance, with the interval's ends.
     """
     intervals = _intervals(found, resamples)
     names, added = rows["name"].to_list(), {"resamples": resamples if intervals else 0}
+    added["tested"] = [name in intervals for name in names]
     for metric in METRICS:
         result = [intervals.get(name) for name in names]
         for end in ("low", "high"):
@@ -88,9 +93,12 @@ def _intervals(found: Tables, resamples: int) -> dict[str, pd.DataFrame]:
     made = {}
     for name, of_seeds in found.items():
         try:
-            made[name] = significance.interval(of_seeds, resamples=resamples)
+            found_here = significance.interval(of_seeds, resamples=resamples)
         except ValueError:  # its seeds were scored on different queries
             continue
+        none = found_here["high"] - found_here["low"] < SAME
+        found_here.loc[none, ["low", "high"]] = np.nan
+        made[name] = found_here
     return made
 
 

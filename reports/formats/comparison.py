@@ -126,23 +126,20 @@ def to_html(found: Parts) -> str:
     films = [
         _columns(film, shown, of.names) for film, shown in zip(of.films, found.films, strict=True)
     ]
-    return (
-        environment()
-        .get_template("compare.html")
-        .render(
-            title=plain(title(of)),
-            of=of,
-            caution=caution,
-            sentences=told,
-            sheets=found.sheets,
-            charts=[embedded.drawn(one.caption, one.draw) for one in found.charts],
-            films=films,
-            attention=[embedded.drawn(one.caption, one.draw) for one in found.attention],
-            made=[plain(line) for line in _made(of)],
-            rules=explain(Label.parse(of.label)),
-            style=Markup(style()),
-            script=Markup(page_file("theme.js")),
-        )
+    page = environment().get_template("compare.html")
+    return page.render(
+        title=plain(title(of)),
+        of=of,
+        caution=caution,
+        sentences=told,
+        sheets=found.sheets,
+        charts=[embedded.drawn(one.caption, one.draw) for one in found.charts],
+        films=films,
+        attention=[embedded.drawn(one.caption, one.draw) for one in found.attention],
+        made=[plain(line) for line in _made(of)],
+        rules=explain(Label.parse(of.label)),
+        style=Markup(style()),
+        script=Markup(page_file("theme.js")),
     )
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from reports.analysis import paper_sheets
@@ -17,19 +18,22 @@ from reports.analysis.factors import ablations
 from reports.analysis.groups import Group
 from reports.analysis.headlines import plain_headline, title_of
 from reports.analysis.markup import plain
+from reports.analysis.matrix import matrices
 from reports.analysis.sheets import better
 from reports.analysis.trends import all_trends, counted
 from reports.analysis.tuning_sheets import change_sheet, study_sheets
 from reports.figures import film_strips
-from reports.figures.pictures import shown_names, tuning_figures
+from reports.figures.pictures import all_figures, shown_names
 from reports.figures.style import styles
-from reports.formats import embedded
+from reports.formats import embedded, provenance
+from reports.formats.markdown import cost_parts
 from reports.formats.payload import payload
 from reports.read.inspection import Inspection
 from reports.read.results import Results
 
 _PAGE = Path(__file__).parent / "page"
-_SCRIPTS = ("theme.js", "table.js", "plots.js", "start.js")  # in this order
+# in this order
+_SCRIPTS = ("theme.js", "table.js", "plots.js", "address.js", "export.js", "start.js")
 
 
 def render(
@@ -50,28 +54,42 @@ def render(
         (title, change_sheet(group, tables)) for title, group in zip(titles, tables, strict=True)
     ]
     tuning += [(title, [sheet]) for title, sheet in changed if sheet]
-    return (
-        environment()
-        .get_template("page.html")
-        .render(
-            title=plain(title_of(tables)),
-            style=Markup(style()),
-            script=Markup(script()),
-            plotly=Markup(_plotly()),
-            data=Markup(_json(payload(tables, titles, families, counted(results), style_of))),
-            published=[(headline, sheets) for headline, sheets in published if sheets],
-            pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
-            variants=[(title, found) for title, found in variants if found],
-            tuning=tuning,
-            curves=[
-                embedded.drawn(one[0].caption, one[1])
-                for one in tuning_figures(results.studies, style_of)
-            ],
-            inspected=[_inspected(one) for _, one in inspected],
-            results=results,
-            runs=results.frame["run"].nunique() if tables else 0,
-        )
+    page = environment().get_template("page.html")
+    return page.render(
+        title=plain(title_of(tables)),
+        style=Markup(style()),
+        script=Markup(script()),
+        plotly=Markup(_plotly()),
+        data=Markup(_json(payload(tables, titles, families, counted(results), style_of))),
+        matrices=matrices(tables),
+        published=[(headline, sheets) for headline, sheets in published if sheets],
+        printed=_figures(results, tables, "published"),
+        pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
+        variants=[(title, found) for title, found in variants if found],
+        tuning=tuning,
+        curves=_figures(results, tables, "tuning"),
+        training=_figures(results, tables, "training"),
+        costs=_from_markdown(cost_parts(tables)) if tables else "",
+        provenance=_from_markdown(provenance.sections(results)) if tables else "",
+        inspected=[_inspected(one) for _, one in inspected],
+        results=results,
+        runs=results.frame["run"].nunique() if tables else 0,
     )
+
+
+def _figures(results: Results, tables: Sequence[Group], section: str) -> list[dict]:
+    """The figures of a section of the report, drawn into the page."""
+    return [
+        embedded.drawn(picture.caption, draw)
+        for picture, draw in all_figures(results, tables)
+        if picture.section == section
+    ]
+
+
+def _from_markdown(parts: Sequence[str]) -> Markup:
+    """Parts of the Markdown report; what came from records was escaped when they were made."""
+    reader = MarkdownIt("commonmark", {"html": True}).enable("table")
+    return Markup(reader.render("\n\n".join(parts)))
 
 
 def environment() -> Environment:

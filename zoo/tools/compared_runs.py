@@ -119,7 +119,7 @@ def _of_split(found: list[Member], split: int | None) -> list[Member]:
     if split is None and len(splits) > 1:
         told = ", ".join(map(str, splits))
         raise ValueError(
-            f"the runs are of splits {told}, whose test sets differ: choose one, e.g. "
+            f"the runs are of splits {told}, whose test sets differ: choose one with "
             f"--split {splits[0]}"
         )
     if split is not None and split not in splits:

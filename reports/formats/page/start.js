@@ -5,6 +5,7 @@ function draw() {
   drawAbout();
   drawTable(rows);
   drawPlot(rows);
+  toAddress();
 }
 
 function fill(select, options) {
@@ -32,7 +33,13 @@ function start() {
     for (const id of ["leaderboard", "curves"]) at(id).hidden = true;
     return;
   }
+  const families = [...new Set(groups.flatMap((group) => group.rows.map((row) => row.paper)))].filter(Boolean);
+  at("families").replaceChildren(...families.sort().map((name) => element("option", { value: `family:${name}` })));
+  at("csv").addEventListener("click", downloadTable);
+  at("png").addEventListener("click", downloadPlot);
+  addEventListener("hashchange", () => { if (isState(location.hash.slice(1))) { fromAddress(); draw(); } });
   drawHead();
+  fromAddress();
   draw();
   linkPlot();
   if (choices.length) drawCurves(choices); else at("curves").hidden = true;

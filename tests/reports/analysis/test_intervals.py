@@ -37,6 +37,13 @@ def test_a_score_lies_in_its_interval_and_a_metric_without_one_stays_missing(row
     assert set(found["resamples"]) == {500}
 
 
+def test_where_every_query_is_solved_there_is_no_interval(rows):
+    found = rows(("nvan", 0, [1.0] * 10), ("sta", 0, LOW))
+    for metric in ("mAP", "R1"):
+        assert found.loc["nvan", [f"{metric}_low", f"{metric}_high"]].isna().all()
+    assert found["tested"].all() and found.at["sta", "mAP_low"] < found.at["sta", "mAP_high"]
+
+
 def test_the_same_results_tie(rows):
     shifted = [*HIGH[1:], HIGH[0]]
     shifted[0] -= 0.0625
