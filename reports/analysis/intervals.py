@@ -125,10 +125,15 @@ def _against_best(
             marks.append(UNTESTED if result is None else _mark(result.at[metric, "low"]))
         else:
             marks.append(UNTESTED)
-        columns = ["difference", "low", "high"]
-        behind.append([np.nan] * 3 if result is None else result.loc[metric, columns].to_list())
+        behind.append([np.nan] * 3 if result is None else _span(result.loc[metric]))
     ends = zip(("behind", "behind_low", "behind_high"), zip(*behind, strict=True), strict=True)
     return {f"{metric}_mark": marks} | {f"{metric}_{name}": list(values) for name, values in ends}
+
+
+def _span(result: pd.Series) -> list[float]:
+    """The difference and its interval's ends; NaN where every draw gives the same."""
+    low, high = result["low"], result["high"]
+    return [result["difference"], *((low, high) if high - low > SAME else (np.nan, np.nan))]
 
 
 def _mark(low: float) -> str:

@@ -91,7 +91,8 @@ function drawHead() {
       const fresh = state.sort !== column.key;
       state.down = fresh ? usualDown(column.key) : !state.down;
       state.sort = column.key;
-      draw();
+      drawTable(visible());  // the plot has no order
+      toAddress();
     });
     const head = element("th", { scope: "col", class: column.key === "name" ? "name" : "" }, button);
     head.dataset.key = column.key;

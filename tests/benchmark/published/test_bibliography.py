@@ -26,10 +26,9 @@ def test_every_method_has_one_paper_and_every_paper_s_methods_are_there():
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)
 def test_what_is_told_of_a_paper_stands_in_a_method_s_docstring(paper):
     authors = "Radford et al." if paper.key == "clip" else ", ".join(paper.authors)
-    start = DOCSTRINGS.find(f'{authors}: "{paper.title}"')
-    assert start >= 0
-    after = DOCSTRINGS[start + len(authors) + len(paper.title) :][:60]
-    assert str(paper.year) in after and paper.venue in after and paper.arxiv in after
+    _, *after = DOCSTRINGS.split(f'{authors}: "{paper.title}"')
+    known = (str(paper.year), paper.venue, paper.arxiv)
+    assert any(all(part in text[:50] for part in known) for text in after)
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)

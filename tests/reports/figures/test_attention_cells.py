@@ -85,7 +85,7 @@ def test_boosting_is_a_film_for_each_frame_with_its_own_frame_numbered(fake):
     array[1, 0, 1], array[1, 2, 0] = 0.25, 0.75
     array[2, 0, 1] = 1.0
     (axes,) = panels(fake, frames=3, boosting=array)
-    assert words(axes) == ["1", "100 %", "0 %", "25 %", "2", "75 %", "100 %", "0 %", "3"]
+    assert words(axes) == ["1", "100 %", "≈ 0", "25 %", "2", "75 %", "100 %", "≈ 0", "3"]
     assert axes.get_xlim() == (0, 3) and axes.get_ylim() == (3, 0)
     dark = {
         (int(image.get_extent()[3]), int(image.get_extent()[0])): image.get_array()[:, 0, 3]

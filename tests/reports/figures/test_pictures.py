@@ -74,7 +74,7 @@ def test_intervals_are_announced_only_where_they_are_drawn(empty, fake, keep):
     if keep == 1:
         fake.write(empty, fake.record("sta"))
     else:
-        fake.scored(empty, "sta", 0, [0.5, 0.75] * 10)
+        fake.scored(empty, "sta", 0, [0.25, 0.75, 0.75, 0.75] * 10)
     (caption,) = [p.caption for p, _ in figures(empty).values() if p.file.endswith("/cmc.png")]
     assert ("Whiskers: 95 % intervals." in caption) == (keep == 2)
 

@@ -13,6 +13,7 @@ from reports.analysis.convergence import with_verdicts
 from reports.analysis.fronts import front
 from reports.analysis.groups import groups
 from reports.build import build
+from reports.comparison import write as write_comparison
 from reports.read import inspection
 from reports.read.inspection import Inspection, Strip
 from reports.read.results import collect
@@ -200,7 +201,11 @@ def test_the_state_stands_in_the_address_and_comes_back_from_it(browser, page, f
 
 KEEP = """
 window.kept = [];
-URL.createObjectURL = (blob) => { blob.text().then((text) => window.kept.push(text)); return "#"; };
+const real = URL.createObjectURL.bind(URL);
+URL.createObjectURL = (blob) => {
+  if (blob.type === "text/csv") blob.text().then((text) => window.kept.push(text));
+  return real(blob);
+};
 HTMLAnchorElement.prototype.click = function () { window.kept.push(this.download, this.href); };
 """
 
@@ -473,6 +478,34 @@ def test_names_in_the_plot_do_not_lie_on_one_another(browser):
     )
     named, overlapping = browser.execute_script(OVERLAPS)
     assert named >= 3 and overlapping <= 1  # of three in one place, two have a place of their own
+
+
+def test_several_data_sets_stand_in_a_matrix_before_the_single_tables(chromium, fake, tmp_path):
+    for dataset in ("mars", "lsvid"):
+        for score, method in ((0.5, "sta"), (0.6, "nvan")):
+            fake.write(tmp_path, fake.record(method, score=score, dataset=dataset))
+    made = build([tmp_path], tmp_path / "out", ("html",)).path
+    open_page(chromium, made.as_uri())
+    matrix = chromium.find_element("id", "matrix")
+    lines = [line.text for line in matrix.find_elements("css selector", "tbody tr")]
+    assert lines == ["nvan 60.0 60.0 1.00", "sta 50.0 50.0 2.00"]
+    places = "return ['matrix', 'leaderboard'].map((id) => at(id).getBoundingClientRect().top)"
+    first, second = chromium.execute_script(places)
+    assert first < second and chromium.get_log("browser") == []
+
+
+def test_a_comparison_is_a_page_of_its_own_in_both_themes(chromium, compared, tmp_path):
+    *_, made = write_comparison(compared, tmp_path, ("html",), resamples=50)
+    for theme in ("light", "dark"):
+        set_window(chromium, 380, theme=theme)
+        chromium.get(made.as_uri())
+        assert "ahead of sta" in chromium.find_element("tag name", "main").text
+        width = chromium.execute_script("return document.documentElement.scrollWidth")
+        assert width <= 380 and chromium.execute_script(CONTRAST) == []
+        hidden = {"light": "dark", "dark": "light"}[theme]
+        assert not chromium.find_element("css selector", f"img.{hidden}").is_displayed()
+    assert len(chromium.find_elements("css selector", ".columns > div")) == 2
+    assert chromium.get_log("browser") == []
 
 
 # ---- without a browser ---------------------------------------------------------------------------
