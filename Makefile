@@ -48,7 +48,7 @@ example: systems
 
 # ratios in one run, each side on the same data; not part of the tests
 speed: $(VENV)/installed
-	for side in clips attention ranking rerank; do $(BIN)/python speed/$$side.py || exit 1; done
+	for side in clips packed attention ranking rerank training engine; do $(BIN)/python speed/$$side.py || exit 1; done
 
 $(VENV)/installed: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12")'

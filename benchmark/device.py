@@ -30,13 +30,32 @@ def choose_device(device: str) -> str:
 
 def check_precision(precision: str, device: str) -> None:
     """Refuse a precision that there is not, or not on this device."""
-    there = ("no", "bf16") if device == "cpu" else ("no", "bf16", "fp16")
+    there = {"cpu": ("no", "bf16"), "cuda": ("no", "tf32", "bf16", "fp16")}.get(
+        device, ("no", "bf16", "fp16")
+    )
     if precision not in there:
         raise ValueError(f"precision {precision!r} on {device}: expected one of {', '.join(there)}")
 
 
+def set_arithmetic(device: torch.device, precision: str, *, cudnn_benchmark: bool = False) -> None:
+    """Settle what torch leaves to defaults of its version; on a CPU there is nothing to settle.
+
+    Args:
+        device: where is computed.
+        precision: ``tf32`` shortens the factors of float32 products, in matrices and convolutions;
+            every other name leaves them whole in both.
+        cudnn_benchmark: cuDNN times its kernels and takes the fastest, so that bits may differ from
+            one start to the next.
+    """
+    if device.type != "cuda":
+        return
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.benchmark = cudnn_benchmark
+
+
 def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager:
-    """Autocast of that precision; nothing for ``no``."""
+    """Autocast of that precision; nothing for ``no`` and ``tf32``."""
     kinds = {"fp16": torch.float16, "bf16": torch.bfloat16}
     if precision not in kinds:
         return contextlib.nullcontext()
@@ -61,6 +80,7 @@ def processor() -> str:
 
 def environment(device: torch.device, precision: str) -> dict[str, str | int | None]:
     """What a reader must know of the machine and the packages behind a figure."""
+    on_gpu = device.type == "cuda"
     packages = ("torch", "torchvision", "timm", "fvcore", "accelerate", "numpy")
     return {
         "python": platform.python_version(),
@@ -69,8 +89,9 @@ def environment(device: torch.device, precision: str) -> dict[str, str | int | N
         "processor": processor(),
         "threads": torch.get_num_threads(),
         "device": device.type,
-        "gpu": device_name(device) if device.type == "cuda" else None,
+        "gpu": device_name(device) if on_gpu else None,
         "precision": precision,
+        **({"cudnn_benchmark": torch.backends.cudnn.benchmark} if on_gpu else {}),
     }
 
 

@@ -14,13 +14,15 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from torch import Tensor, nn
+from torch import nn
 
+from benchmark import distributed
 from benchmark.clips import FrameRule, frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.files import write_whole
 from benchmark.pixels import normalise
+from benchmark.prefetch import to_device
 from benchmark.progress import SILENT, Progress
 from benchmark.ranking import Embeddings
 from benchmark.samplers import EvaluationClips, batches
@@ -106,6 +108,9 @@ def embed(
 ) -> ClipEmbeddings:
     """Embed every test tracklet.
 
+    Processes that do it together take turns at the batches of one process, so that the first one
+    ends with the bits that it would have found alone; the others end with their own clips.
+
     Args:
         model: on ``device``; it is set to evaluation.
         dataset: its ``test`` part is embedded.
@@ -124,26 +129,32 @@ def embed(
     """
     model.eval()
     clips = EvaluationClips(dataset.test, rule, height, width, resize)
-    metric: list[Tensor] = []
-    embedding: list[Tensor] = []
+    own = list(chunks(clips))[distributed.rank() :: distributed.size()]
+    found: list[tuple[list[int], np.ndarray, np.ndarray]] = []  # a batch's places and vectors
     with torch.inference_mode(), autocast(device, precision):
-        for pixels, places in batches(clips, list(chunks(clips)), workers):
-            output = model(normalise(pixels.to(device, non_blocking=True)))
-            metric.append(output.metric.float().cpu())
-            embedding.append(output.embedding.float().cpu())
-            progress.advance("embed", int(places[-1]) + 1, len(clips))
+        for pixels, places in to_device(batches(clips, own, workers), device):
+            output = model(normalise(pixels))
+            vectors = (v.float().cpu().numpy() for v in (output.metric, output.embedding))
+            found.append((places.tolist(), *vectors))
+            progress.advance("embed", found[-1][0][-1] + 1, len(clips))
+    found = distributed.collect(found)
+    embedded = [clips.clips[i] for places, _, _ in found for i in places]
     return ClipEmbeddings(
         key=key,
-        metric=torch.cat(metric).numpy(),
-        embedding=torch.cat(embedding).numpy(),
-        row=np.array([row for row, _ in clips.clips]),
-        frames=np.array([len(indices) for _, indices in clips.clips]),
+        metric=_rows([metric for _, metric, _ in found]),
+        embedding=_rows([embedding for _, _, embedding in found]),
+        row=np.array([row for row, _ in embedded]),
+        frames=np.array([len(indices) for _, indices in embedded]),
         pids=np.array([t.pid for t in dataset.test]),
         camids=np.array([t.camid for t in dataset.test]) if dataset.cameras else None,
         query=np.array(dataset.query),
         neck=_affine(model.neck),
         parts=getattr(model, "parts", 1),
     )
+
+
+def _rows(batches: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(batches) if batches else np.empty((0, 0), np.float32)
 
 
 def chunks(clips: EvaluationClips) -> Iterator[list[int]]:
@@ -163,7 +174,7 @@ def _affine(neck: nn.Module) -> np.ndarray | None:
     """Scale and shift of a BN neck in evaluation."""
     if isinstance(neck, nn.Identity):
         return None
-    if not isinstance(neck, nn.BatchNorm1d):
+    if not isinstance(neck, nn.BatchNorm1d | nn.SyncBatchNorm):
         raise ValueError(f"the neck is a {type(neck).__name__}: expected BatchNorm1d or Identity")
     scale = neck.weight / (neck.running_var + neck.eps).sqrt()
     shift = neck.bias - neck.running_mean * scale

@@ -68,7 +68,7 @@ def remove_parts(folder: Path) -> None:
 
 def sha256(path: Path) -> str:
     """Hash of a file's bytes, in hexadecimal."""
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -89,7 +89,7 @@ def inside(root: Path, name: str) -> Path:
     anchored = PurePosixPath(name).anchor or PureWindowsPath(name).anchor
     if not parts or leaves or anchored or "\0" in name:
         raise ValueError(f"{name!r} leads out of {root}: expected a path below it")
-    return Path(root, *parts)
+    return root.joinpath(*parts)
 
 
 def cache_root() -> Path:

@@ -34,27 +34,34 @@ def batch_hard_triplet(
         distance: ``euclidean``, or ``cosine`` for minus the cosine.
 
     Returns:
-        Mean over the clips that have a positive and a negative.
+        Mean over the clips that have a positive and a negative; on a GPU, where a look would have
+        to wait, NaN if there is none.
 
     Raises:
-        ValueError: no clip has both.
+        ValueError: no clip has both, on a CPU.
         KeyError: there is no such distance.
     """
     same = pids[:, None] == pids[None]
     others = ~torch.eye(len(pids), dtype=torch.bool, device=pids.device)
     usable = (same & others).any(1) & (~same).any(1)
-    if not usable.any():
+    if usable.device.type == "cpu" and not usable.any():
         raise ValueError("a triplet needs two clips of one person and one of another in the batch")
     between = TRIPLET_DISTANCES[distance](metric)  # [B, B]
     positive = between.masked_fill(~same, -torch.inf).amax(1)
     negative = between.masked_fill(same, torch.inf).amin(1)
-    gap = (positive - negative)[usable]
-    return F.softplus(gap).mean() if margin == "soft" else (gap + margin).clamp_min(0).mean()
+    gap = torch.where(usable, positive - negative, 0)
+    hardest = F.softplus(gap) if margin == "soft" else (gap + margin).clamp_min(0)
+    return torch.where(usable, hardest, 0).sum() / usable.sum()
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """In float32, or in float64 where it is that already."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 def euclidean(x: Tensor) -> Tensor:
     """[B, D] -> [B, B] distances in float32; the gradient is finite where two are equal."""
-    x = x.float() if x.dtype != torch.float64 else x
+    x = at_least_float32(x)
     square = x.square().sum(1)
     squared = square[:, None] + square[None] - 2 * x @ x.T
     return squared.clamp_min(1e-12).sqrt()
@@ -62,7 +69,7 @@ def euclidean(x: Tensor) -> Tensor:
 
 def minus_cosine(x: Tensor) -> Tensor:
     """[B, D] -> [B, B], minus the cosine of each pair, in [-1, 1]."""
-    unit = F.normalize(x.float() if x.dtype != torch.float64 else x, dim=1)
+    unit = F.normalize(at_least_float32(x), dim=1)
     return -unit @ unit.T
 
 
@@ -74,7 +81,7 @@ def cross_entropy(output: ClipOutput, classes: Tensor, recipe: "Recipe") -> Tens
     parts = [
         head.cross_entropy
         * F.cross_entropy(
-            head.logits.float(),
+            at_least_float32(head.logits),
             classes.repeat_interleave(len(head.logits) // len(classes)),
             label_smoothing=recipe.smoothing,
         )
@@ -109,7 +116,7 @@ def contrast(output: ClipOutput, classes: Tensor, recipe: "Recipe") -> Tensor:
     """
     if output.frames is None:
         raise ValueError("the loss contrast needs a method that gives frames, such as sinet")
-    z = F.normalize(output.frames.float(), dim=1)  # [B, D, T]
+    z = F.normalize(at_least_float32(output.frames), dim=1)  # [B, D, T]
     total = z.new_zeros(())
     for pid in classes.unique():
         own = z[classes == pid]  # [K, D, T]

@@ -35,13 +35,24 @@ def parameters_of(model: nn.Module, recipe: "Recipe") -> Parameters:
 
 
 def adam(parameters: Parameters, recipe: "Recipe") -> torch.optim.Optimizer:
-    """Adam; weight decay is an L2 penalty in the gradient."""
-    return torch.optim.Adam(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    """Adam; weight decay is an L2 penalty in the gradient. On a GPU one kernel for all weights."""
+    found: list[Any] = list(parameters)
+    return torch.optim.Adam(
+        found, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=_on_gpu(found) or None
+    )
 
 
 def adamw(parameters: Parameters, recipe: "Recipe") -> torch.optim.Optimizer:
-    """AdamW; weight decay is taken off the weights themselves."""
-    return torch.optim.AdamW(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
+    """AdamW; weight decay is taken off the weights themselves. Fused on a GPU, as Adam."""
+    found: list[Any] = list(parameters)
+    return torch.optim.AdamW(
+        found, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=_on_gpu(found) or None
+    )
+
+
+def _on_gpu(parameters: list[Any]) -> bool:
+    groups = [one["params"] if isinstance(one, dict) else [one] for one in parameters]
+    return bool(groups) and all(p.is_cuda for group in groups for p in group)
 
 
 def sgd(parameters: Parameters, recipe: "Recipe") -> torch.optim.Optimizer:

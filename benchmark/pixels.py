@@ -1,12 +1,15 @@
 """The pixels of a clip: decoded and resized as uint8; normalised on the device."""
 
+from functools import cache
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image, read_file
+from torchvision.io import ImageReadMode, decode_image
 
 from benchmark.datasets.base import Tracklet
+from benchmark.datasets.storage import open_file
 
 MEAN = (0.485, 0.456, 0.406)  # ImageNet's, of RGB in [0, 1]
 STD = (0.229, 0.224, 0.225)
@@ -45,8 +48,12 @@ def read_clip(
 
 
 def _read(path: str) -> Tensor:
-    try:  # reading apart from decoding is faster than decode_image(path)
-        return decode_image(read_file(path), ImageReadMode.RGB)
+    try:
+        with open_file(path) as file:
+            data = np.frombuffer(bytearray(file.read()), np.uint8)
+        return decode_image(torch.from_numpy(data), ImageReadMode.RGB)
+    except OSError as error:
+        reason = error.strerror or str(error)
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
     raise ImageError(f"{path} cannot be read as an image: {reason}")
@@ -72,6 +79,14 @@ def normalise(clips: Tensor, flip: Tensor | None = None) -> Tensor:
     """
     if flip is not None:
         clips = torch.where(flip[:, None, None, None, None], clips.flip(-1), clips)
-    mean = torch.tensor(MEAN, device=clips.device)[:, None, None]
-    scale = 1 / torch.tensor(STD, device=clips.device)[:, None, None]
-    return clips.float().mul_(scale / 255).sub_(mean * scale)
+    factor, shift = _affine(clips.device)
+    return clips.float().mul_(factor).sub_(shift)
+
+
+@cache
+def _affine(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Made once a device: sending numbers to a GPU waits for it."""
+    with torch.inference_mode(False):
+        mean = torch.tensor(MEAN, device=device)[:, None, None]
+        scale = 1 / torch.tensor(STD, device=device)[:, None, None]
+        return scale / 255, mean * scale

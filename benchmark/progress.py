@@ -1,9 +1,19 @@
-"""Who is told how far work has got: anything with these three methods; silent unless somebody asks.
+"""Who is told how far work has got: anything with these methods; silent unless somebody asks.
 
 Planning, training, embedding and scoring take a `Progress` and know nothing of screens.
 """
 
 from typing import Protocol
+
+
+class Line(Protocol):
+    """Somebody who is told of one piece of work among several that go on at a time."""
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """The work named ``what`` has done so much of so much."""
+
+    def end(self) -> None:
+        """It is over, or goes on elsewhere."""
 
 
 class Progress(Protocol):
@@ -18,6 +28,9 @@ class Progress(Protocol):
     def note(self, line: str) -> None:
         """A line that stays."""
 
+    def line(self, title: str) -> Line:
+        """For a piece of work that goes on beside others."""
+
 
 class Silent:
     """Nobody is told."""
@@ -29,6 +42,13 @@ class Silent:
         """Nothing."""
 
     def note(self, line: str) -> None:
+        """Nothing."""
+
+    def line(self, title: str) -> Line:
+        """Nobody, either."""
+        return self
+
+    def end(self) -> None:
         """Nothing."""
 
 

@@ -96,6 +96,10 @@ class Recipe:
         milestones: epochs.
         gamma: see ``schedule``.
         epochs: passes of the sampler; 0 scores the untrained network.
+        chunk: clips whose features are computed at a time, in each process, for a batch that does
+            not fit; the gradients are the whole batch's but for BatchNorm. 0: all.
+        first_stage: method that is trained before in the same way; this one begins with its
+            weights. Empty: none.
         stem_activation: False takes the activation out of the stem of methods that allow it, as the
             released STE-NVAN networks have it.
         evaluation: how results are scored.
@@ -139,6 +143,8 @@ class Recipe:
     milestones: tuple[int, ...] = ()
     gamma: float = 0.1
     epochs: int = 200
+    chunk: int = 0
+    first_stage: str = ""
     stem_activation: bool = True
     evaluation: Evaluation = field(default_factory=Evaluation)
 
@@ -203,6 +209,7 @@ def check_ranges(recipe: Recipe) -> None:
     """
     least = {"stem": 0, "frames": 1, "height": 32, "width": 16, "stride": 1, "warmup": 0}
     least |= {"ids_per_batch": 2, "clips_per_id": 2, "epochs": 0, "contrast": 0, "tower_lr": 0}
+    least["chunk"] = 0
     for name, smallest in least.items():
         value = getattr(recipe, name)
         if value < smallest:

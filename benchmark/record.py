@@ -43,6 +43,8 @@ class Record:
         commit: revision of this project, with ``+changes`` if the tree was not clean.
         command: what to type to get it again.
         selection: how the epoch was chosen (never on the test set).
+        processes: that shared the training, at its end; records of before it was counted have one.
+        compiled: whether training steps were compiled.
         notes: what a reader must know, e.g. files that were rebuilt or images that were left out.
         schema: version of this layout.
     """
@@ -69,6 +71,8 @@ class Record:
     commit: str | None = None
     command: str | None = None
     selection: str | None = None
+    processes: int = 1
+    compiled: bool = False
     notes: list[str] = field(default_factory=list)
     schema: int = SCHEMA
 

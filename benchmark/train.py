@@ -2,31 +2,32 @@
 
 Interrupted at any moment, it goes on from its last checkpoint with the same result as if it had not
 been interrupted: the checkpoint holds model, optimiser, epoch, step and random state, everything
-else follows from (seed, epoch, place).
+else follows from (seed, epoch, place). Several processes may share it, see `benchmark.distributed`;
+the first one alone reads and writes files.
 """
 
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import nn
 
+from benchmark import distributed
 from benchmark.cost.memory import PeakMemory
 from benchmark.datasets.base import Dataset
-from benchmark.losses import losses
+from benchmark.epoch import Diverged, epoch
 from benchmark.optimisers import OPTIMISERS, parameters_of
-from benchmark.pixels import normalise
 from benchmark.preparation import FILE, prepare
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.samplers import SAMPLERS, IdentitySampler, TrainingClips, batches
 from benchmark.training_state import TrainingLog, TrainingState
-
-CHECK_EVERY = 50  # steps between two looks at whether the loss is still a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,9 @@ class Training:
         batch: clips a step.
         final: means of the last epoch.
         best_epoch: the epoch whose weights were kept, counted from 1, or None for the last one.
+        processes: that shared it; more than one number where it went on with another.
+        synchronised: whether BatchNorm saw the clips of all of them, as it does on GPUs.
+        compiled: whether steps were compiled.
     """
 
     epochs: int
@@ -56,14 +60,9 @@ class Training:
     batch: int
     final: dict[str, float]
     best_epoch: int | None = None
-
-
-class Diverged(RuntimeError):
-    """The loss is no longer a number; ``steps`` is how many had been made when it was seen."""
-
-    def __init__(self, message: str, steps: int = 0):
-        super().__init__(message)
-        self.steps = steps
+    processes: tuple[int, ...] = (1,)
+    synchronised: bool = False
+    compiled: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +70,13 @@ class Validation:
     """Scoring while training, on persons that are not trained on.
 
     Attributes:
-        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them; a
-            ValueError where its vectors cannot be ranked ends the training as `Diverged`.
+        score: of the network, in evaluation: metrics in [0, 1] by name, ``mAP`` among them, the
+            same on every process; a ValueError where its vectors cannot be ranked ends the training
+            as `Diverged`.
         every: epochs between two scorings; the last epoch is always scored.
         keep_best: the weights of the epoch with the highest mAP are the result, not the last ones.
         after: told epoch, from 1, and mAP once the epoch is saved; what it raises ends training.
+            Only the first process calls it.
     """
 
     score: Callable[[nn.Module], dict[str, float]]
@@ -93,13 +94,15 @@ def train(
     seed: int,
     accelerator: Accelerator,
     workers: int,
+    compiled: bool = False,
     validation: Validation | None = None,
     progress: Progress = SILENT,
 ) -> Training:
     """Train the model in place, or what is left of its training.
 
     Args:
-        model: built after ``torch.manual_seed(seed)``, so that its start is part of the run.
+        model: built after ``torch.manual_seed(seed)``, so that its start is part of the run; of
+            several processes the first one's counts.
         dataset: its ``train`` part is used, nothing of its test part.
         recipe: how.
         folder: receives ``checkpoint.pt``, ``log.jsonl`` and ``tensorboard/``, and until the end
@@ -107,39 +110,72 @@ def train(
         seed: of sampling and augmentation.
         accelerator: device and precision.
         workers: processes that load clips; their number changes nothing.
+        compiled: by torch.compile.
         validation: scores the network between epochs.
         progress: told the steps done, of all.
 
     Raises:
-        Diverged: the loss became NaN; the message names the step and the last good checkpoint.
-        ImageError: an image cannot be read.
+        Diverged, OutOfMemory, ImageError: see `benchmark.epoch.epoch`.
+        ValueError: the processes cannot share a batch equally.
     """
     pids = [t.pid for t in dataset.train]
     sampler = SAMPLERS[recipe.sampler](pids, recipe.ids_per_batch, recipe.clips_per_id, seed)
-    loader = batches(TrainingClips(dataset, recipe, seed), sampler, workers)
-    optimiser = OPTIMISERS[recipe.optimiser](parameters_of(model, recipe), recipe)
-    model, optimiser = accelerator.prepare(model, optimiser)
-    state = TrainingState(model, optimiser, accelerator, Path(folder) / "checkpoint.pt")
+    distributed.check_share(sampler.ids_per_batch, distributed.size())
+    clips = TrainingClips(dataset, recipe, seed)
+    loader = batches(clips, distributed.Share(sampler), workers)
+    state = _state(model, recipe, accelerator, Path(folder) / "checkpoint.pt", compiled)
     memory = PeakMemory(accelerator.device)
-    plain = accelerator.unwrap_model(model)
-    prepare(plain, dataset, recipe, folder, accelerator.device, workers, progress)
-    with TrainingLog(Path(folder), state.epoch) as log:
+    plain = accelerator.unwrap_model(state.model)
+    device = accelerator.device
+    distributed.on_first(lambda: prepare(plain, dataset, recipe, folder, device, workers, progress))
+    distributed.spread(plain)
+    with _log(Path(folder), state.epoch) as log:
         while state.epoch < recipe.epochs:
             sampler.epoch = state.epoch
+            distributed.seed_epoch(seed, state.epoch)
             started = time.perf_counter()
-            state.means = _epoch(state, loader, recipe, progress)
+            state.means = epoch(state, loader, recipe, progress)
             state.seconds += time.perf_counter() - started
             state.epoch += 1
+            distributed.spread(plain)  # what is scored is what is saved
             scores = _validate(state, recipe, validation, progress)
-            entry = {"epoch": state.epoch, "step": state.step, **state.means, **scores}
-            log.write(entry, state.seconds)
-            state.save(final=state.epoch == recipe.epochs)
-            if scores and validation.after is not None:
-                validation.after(state.epoch, scores["validation_mAP"])
+            distributed.on_first(partial(_save, state, recipe, log, scores, validation))
     if validation is not None and validation.keep_best:
         state.restore_best()
-    (Path(folder) / FILE).unlink(missing_ok=True)
+    if distributed.is_first():
+        (Path(folder) / FILE).unlink(missing_ok=True)
     return _summary(state, sampler, memory, validation)
+
+
+def _state(
+    model: nn.Module, recipe: Recipe, accelerator: Accelerator, path: Path, compiled: bool
+) -> TrainingState:
+    """Model and optimiser on the device, with what the checkpoint holds."""
+    model = distributed.synchronise_batch_norm(model.to(accelerator.device), accelerator.device)
+    optimiser = OPTIMISERS[recipe.optimiser](parameters_of(model, recipe), recipe)
+    # gradients are summed by `benchmark.distributed`, not wrapped in DistributedDataParallel
+    model = accelerator.prepare_model(model, evaluation_mode=True)
+    optimiser = accelerator.prepare_optimizer(optimiser)
+    return TrainingState(model, optimiser, accelerator, path, compiled=compiled)
+
+
+def _log(folder: Path, epoch: int) -> AbstractContextManager[TrainingLog | None]:
+    return TrainingLog(folder, epoch) if distributed.is_first() else nullcontext()
+
+
+def _save(
+    state: TrainingState,
+    recipe: Recipe,
+    log: TrainingLog,
+    scores: dict[str, float],
+    validation: Validation | None,
+) -> None:
+    """Write the epoch's line and the checkpoint, and tell who waits for the scores."""
+    entry = {"epoch": state.epoch, "step": state.step, **state.means, **scores}
+    log.write(entry, state.seconds)
+    state.save(final=state.epoch == recipe.epochs)
+    if scores and validation is not None and validation.after is not None:
+        validation.after(state.epoch, scores["validation_mAP"])
 
 
 def _summary(
@@ -161,51 +197,10 @@ def _summary(
         batch=batch,
         final=state.means,
         best_epoch=state.best_epoch if kept_best else None,
+        processes=tuple(state.processes),
+        synchronised=max(state.processes) > 1 and state.accelerator.device.type == "cuda",
+        compiled=state.forward is not state.model,
     )
-
-
-def _epoch(state: TrainingState, loader, recipe: Recipe, progress: Progress) -> dict[str, float]:
-    """One pass of the sampler; means over its steps. Nothing here waits for the device."""
-    model, device = state.model.train(), state.accelerator.device
-    sums: dict[str, Tensor] = {}
-    odd = torch.full((), -1, device=device)  # steps before the first whose loss is no number
-    for clips, classes, flip in loader:
-        lr = recipe.lr_at(state.epoch + (state.step % len(loader)) / len(loader))
-        for group in state.optimiser.param_groups:
-            group["lr"] = lr * group.get("share", 1.0)
-        clips, classes, flip = (t.to(device, non_blocking=True) for t in (clips, classes, flip))
-        output = model(normalise(clips, flip))
-        parts = losses(output, classes, recipe)
-        loss = sum(parts.values())
-        state.optimiser.zero_grad(set_to_none=True)
-        state.accelerator.backward(loss)
-        state.optimiser.step()
-        with torch.no_grad():
-            accuracy = (output.logits.argmax(1) == classes).float().mean()
-            for name, part in {"loss": loss, **parts, "accuracy": accuracy}.items():
-                sums[name] = sums.get(name, 0.0) + _exact(part.detach())
-            odd = torch.where((odd < 0) & ~loss.isfinite(), state.step, odd)
-        state.step += 1
-        if state.step % CHECK_EVERY == 0:
-            _refuse_odd(odd, state, recipe)
-        progress.advance("train", state.step, recipe.epochs * len(loader))
-    _refuse_odd(odd, state, recipe)
-    return {name: total.item() / len(loader) for name, total in sums.items()} | {"lr": lr}
-
-
-def _exact(value: Tensor) -> Tensor:
-    """In float64 where the device has it."""
-    return value.float() if value.device.type == "mps" else value.double()
-
-
-def _refuse_odd(odd: Tensor, state: TrainingState, recipe: Recipe) -> None:
-    step = int(odd) + 1
-    if step > 0:
-        raise Diverged(
-            f"the loss is no finite number at step {step} (epoch {state.epoch + 1}); the last good "
-            f"checkpoint, {state.saved}, stands: lower the rate, e.g. --set lr={recipe.lr / 3:.2g}",
-            state.step,
-        )
 
 
 def _validate(

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
+from benchmark import distributed
 from benchmark.files import write_whole
 
 SAVE_EVERY = 20.0  # seconds between checkpoints, at the end of an epoch
@@ -23,7 +24,13 @@ class TrainingState:
         model: as the accelerator prepared it.
         optimiser: likewise.
         accelerator: device and precision.
-        path: of the checkpoint; what it holds is loaded, if it is there.
+        path: of the checkpoint; what it holds is loaded, if it is there. The first process reads it
+            for all.
+        compiled: whether ``forward`` is the model compiled.
+
+    Attributes:
+        forward: what a step calls; its weights are the model's.
+        processes: how many shared the training, a number each time that it changed.
     """
 
     def __init__(
@@ -32,7 +39,11 @@ class TrainingState:
         optimiser: torch.optim.Optimizer,
         accelerator: Accelerator,
         path: Path,
+        *,
+        compiled: bool = False,
     ):
+        self.forward = torch.compile(model) if compiled else model
+        self.processes: list[int] = []
         self.model, self.optimiser = model, optimiser
         self.accelerator, self.path = accelerator, path
         self.epoch = self.step = 0
@@ -42,11 +53,18 @@ class TrainingState:
         self.best: dict[str, Tensor] | None = None
         self.saved = "none yet"
         self.clock = time.monotonic()
-        if path.is_file():
-            self._load()
+        data = distributed.on_first(self._read)
+        if data is not None:
+            self._take(data)
+        if self.processes[-1:] != [distributed.size()]:
+            self.processes.append(distributed.size())
 
-    def _load(self) -> None:
-        data = torch.load(self.path, map_location="cpu", weights_only=True)
+    def _read(self) -> dict | None:
+        if not self.path.is_file():
+            return None
+        return torch.load(self.path, map_location="cpu", weights_only=True)
+
+    def _take(self, data: dict) -> None:
         self.accelerator.unwrap_model(self.model).load_state_dict(data["model"])
         self.optimiser.load_state_dict(data["optimiser"])
         if self.accelerator.scaler is not None:
@@ -55,6 +73,7 @@ class TrainingState:
         self.seconds, self.means = data["seconds"], data["means"]
         self.best_mAP, self.best_epoch = data["best_mAP"], data["best_epoch"]
         self.best = data["best"]
+        self.processes = data.get("processes", [1])  # one of before this was counted has none
         torch.set_rng_state(data["rng"])
         if data["cuda_rng"] is not None and torch.cuda.is_available():
             torch.cuda.set_rng_state(data["cuda_rng"])
@@ -77,6 +96,7 @@ class TrainingState:
             "best_mAP": self.best_mAP,
             "best_epoch": self.best_epoch,
             "best": self.best,
+            "processes": self.processes,
             "rng": torch.get_rng_state(),
             "cuda_rng": cuda,
         }

@@ -66,6 +66,8 @@ def imports(path, *, typing_too=True):
 
 def part_of(package, parts):
     """The sub-package that a file or module belongs to; empty for the top level."""
+    if parts and parts[0] == "__main__":
+        return "cli"
     return parts[0] if parts and parts[0] in PARTS[package] else ""
 
 

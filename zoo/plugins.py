@@ -8,8 +8,7 @@ A plugin is a module that Python can import, or a single file. It holds at least
   drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries by name, as those of `benchmark`,
   which take the entries in.
 
-Installed packages may also name methods and data sets by the entry-point groups ``zoo.methods`` and
-``zoo.datasets``.
+Installed packages name methods and data sets by entry points: ``zoo.methods``, ``zoo.datasets``.
 """
 
 import hashlib
@@ -39,6 +38,7 @@ KINDS = {
     "protocol": ("PROTOCOLS", "benchmark.rules"),
 }
 _ADDED: dict[str, dict[str, Callable]] = {"METHODS": {}, "DATASETS": {}}
+CALLS: dict[tuple[str, str], object] = {}  # ("plugin", text), or (kind, name) and the thing
 
 
 def register(kind: str, thing: object, name: str | None = None) -> None:
@@ -57,14 +57,14 @@ def register(kind: str, thing: object, name: str | None = None) -> None:
     own = getattr(thing, "name", None) or getattr(thing, "__name__", None)
     _check(kind, name or own, thing, f"register({kind!r})")
     _entries(kind)[name or own] = thing
+    CALLS[kind, name or own] = thing
 
 
 def add_plugin(text: str) -> None:
     """Import a plugin and make known what it brings: everything, or nothing if a part is wrong.
 
     Args:
-        text: a module that Python can import, or the path of a .py file. A file is imported under a
-            name made from its path, and its folder is not searched for further modules.
+        text: a module that Python can import, or a .py file, whose folder is not searched for more.
 
     Raises:
         LookupError: there is no such plugin, or it brings nothing.
@@ -83,6 +83,12 @@ def add_plugin(text: str) -> None:
             raise ValueError(f"{origin}: it brings two of the name {name!r}")
     for kind, name, thing in found:
         _entries(kind)[name] = thing
+    CALLS["plugin", text] = None
+
+
+def loaded() -> list[str]:
+    """Plugins by what `add_plugin` was told, for further processes."""
+    return [name for kind, name in CALLS if kind == "plugin"]
 
 
 def plugin_functions(attribute: str, group: str) -> list[Callable]:
@@ -105,9 +111,6 @@ def plugin_functions(attribute: str, group: str) -> list[Callable]:
         _check_function(_function_of(thing), origin, method=attribute == "METHODS")
         found.append(thing)
     return found
-
-
-# ---- importing -----------------------------------------------------------------------------------
 
 
 def _import(text: str) -> ModuleType:
@@ -164,9 +167,6 @@ def _place(module: ModuleType, kind: str, thing: object = None) -> str:
 
 def _first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}".rstrip(": ")
-
-
-# ---- what it brings ------------------------------------------------------------------------------
 
 
 def _contents(module: ModuleType, text: str) -> Iterator[tuple[str, str, object]]:

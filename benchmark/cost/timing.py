@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from benchmark.cost.macs import Count, count
 from benchmark.cost.memory import forward_peak_mb
-from benchmark.device import autocast, device_name
+from benchmark.device import autocast, device_name, set_arithmetic
 
 WARM_UP, LEAST_RUNS, MOST_RUNS, MOST_SECONDS = 2, 5, 100, 2.0
 STEADY, ATTEMPTS = 0.1, 5  # quartiles closer than this share of the median; how often to try
@@ -64,8 +64,9 @@ def measure(
         height: pixels.
         width: pixels.
         device: where to time it.
-        precision: ``no``, ``fp16`` or ``bf16``.
+        precision: ``no``, ``tf32``, ``fp16`` or ``bf16``.
     """
+    set_arithmetic(device, precision)
     was_training, model = model.training, model.eval().to(device)
     clip = torch.zeros(1, frames, 3, height, width, device=device)
     counted = count(model, clip)

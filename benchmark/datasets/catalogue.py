@@ -16,12 +16,15 @@ from benchmark.datasets.base import Dataset
 from benchmark.datasets.duke_video import DUKE_VIDEO
 from benchmark.datasets.folder import FOLDER
 from benchmark.datasets.ilids_vid import ILIDS_VID
-from benchmark.datasets.index import indexed
+from benchmark.datasets.index import in_pack, indexed
 from benchmark.datasets.joined import join
 from benchmark.datasets.kind import DatasetKind, as_kind
 from benchmark.datasets.lsvid import LSVID
 from benchmark.datasets.mars import MARS
+from benchmark.datasets.pack import SUFFIX
+from benchmark.datasets.packed_path import PackedPath
 from benchmark.datasets.prid2011 import PRID2011
+from benchmark.datasets.storage import data_root
 from benchmark.datasets.synthetic.dataset import SYNTHETIC
 from benchmark.datasets.tabular import CSV
 from benchmark.progress import SILENT, Progress
@@ -59,7 +62,7 @@ def open_dataset(
             ``mars:held-out-0-of-5``.
         root: where the data lie; the synthetic set renders itself into a cache if none is given.
             Of joined sets it is the folder that holds each, under its name or as its layout says;
-            or a mapping from names to folders.
+            or a mapping from names to folders. Each may be a pack (`benchmark.datasets.packing`).
         progress: advances with long work.
         extra: data sets of plugins.
         trust_index: False reads a large copy anew even if nothing seems to have changed.
@@ -179,11 +182,13 @@ def _root_of(kind: DatasetKind, root: Root, several: bool) -> Path | None:
     if root is None:
         return None
     if isinstance(root, Mapping):
-        return Path(root[kind.name]) if kind.name in root else None
-    beside = Path(root) / kind.name
-    if several and (beside.is_dir() or kind.self_made):
-        return beside if beside.is_dir() else None
-    return Path(root)
+        return data_root(root[kind.name]) if kind.name in root else None
+    root = data_root(root)
+    beside = (root / kind.name, root / f"{kind.name}{SUFFIX}")
+    found = next(filter(Path.is_dir, map(data_root, beside)), None) if several else None
+    if several and (found or kind.self_made):
+        return found
+    return root
 
 
 def _open(
@@ -192,13 +197,16 @@ def _open(
     there = kind.self_made or root.is_dir() or (kind.one_file and root.is_file())
     if not there:
         raise FileNotFoundError(
-            f"{root} is no folder: --data-root must name the folder that holds {kind.name!r}"
+            f"{root} is no folder: --data-root must name the folder, or pack, that holds "
+            f"{kind.name!r}"
         )
 
     def read() -> Dataset:
         return kind.read(root, variant.arguments, progress)
 
-    if kind.sources is None or root is None:
+    if isinstance(root, PackedPath):
+        found = in_pack(root, str(variant), read, trust=trust)
+    elif kind.sources is None or root is None:
         found = read()
     else:
         found = indexed(root, str(variant), kind.sources(root), read, trust=trust)

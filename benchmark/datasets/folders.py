@@ -1,26 +1,26 @@
 """Finds the folders and images of a data set on disk, each in one order everywhere."""
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.datasets.base import IMAGES
+from benchmark.datasets.storage import file_sizes
 
 
 def image_names(folder: Path) -> list[tuple[str, int]]:
     """``(name, bytes)`` of the images in a folder, sorted by name; hidden files do not count."""
-    with os.scandir(folder) as entries:
-        return sorted(
-            (e.name, e.stat().st_size)
-            for e in entries
-            if not e.name.startswith(".") and e.name.lower().endswith(IMAGES)
-        )
+    return file_sizes(folder, is_image)
+
+
+def is_image(name: str) -> bool:
+    """True if a file of that name counts as an image."""
+    return not name.startswith(".") and name.lower().endswith(IMAGES)
 
 
 def subfolders(folder: Path) -> list[Path]:
     """The folders in a folder, sorted by name; hidden ones do not count."""
-    return sorted(p for p in Path(folder).iterdir() if p.is_dir() and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 def find_home(
@@ -34,7 +34,7 @@ def find_home(
         holds: folders that a data set consists of.
         depth: how many wrappers are looked through.
     """
-    level = [Path(root)]
+    level = [root]
     for _ in range(depth + 1):
         for home in level:
             if all((home / name).is_dir() for name in holds):
@@ -45,12 +45,12 @@ def find_home(
 
 def find_file(root: Path, home: Path, places: Sequence[str]) -> Path | None:
     """The first of ``places`` that is a file in ``home`` or a folder around it, up to ``root``."""
-    folder = Path(home)
+    folder = home
     while True:
         for place in places:
             if (folder / place).is_file():
                 return folder / place
-        if folder == Path(root) or folder == folder.parent:
+        if folder == root or folder == folder.parent:
             return None
         folder = folder.parent
 

@@ -5,6 +5,8 @@ over a network. What was read is kept in the user's cache, under a key of all th
 the times at which the copy's folders were last changed, and the hashes of its lists and tables. If
 one of them differs, the copy is read again. A file that is rewritten in place changes no folder:
 ``zoo data check`` therefore never trusts an index.
+
+A pack brings its index along: it lies beside the files, for the data set that was packed.
 """
 
 import dataclasses
@@ -13,12 +15,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset, Tracklet
 from benchmark.datasets.kind import Sources
-from benchmark.files import cache_root, sha256, write_whole
+from benchmark.datasets.packed_path import PackedPath
+from benchmark.files import cache_root, inside, sha256, write_whole
 
 FORMAT = 1  # raise it when what is kept, or how a data set is read, changes
 WORTH = 100_000  # images; fewer are read in a second
@@ -48,8 +52,30 @@ def indexed(
     newest = max(folder.stat().st_mtime for folder in sources.folders)
     settled = newest < began - SETTLED_S and key == _key(root, variant, sources)
     if images >= WORTH and settled:
-        _save(path, key, root, dataset)
+        with suppress(OSError):  # a cache that cannot be written: the next time is as slow
+            _save(path, key, root, dataset)
     return dataset
+
+
+def in_pack(
+    root: PackedPath, variant: str, read: Callable[[], Dataset], *, trust: bool = True
+) -> Dataset:
+    """As `indexed`, from the index that the pack brought along; it is never written here."""
+    found = _load(*_place_in_pack(root, variant)) if trust else None
+    return read() if found is None else found
+
+
+def keep_in_pack(root: PackedPath, variant: str, dataset: Dataset) -> None:
+    """Put an index of the data set into the pack that it was read from."""
+    _save(*_place_in_pack(root, variant), dataset)
+
+
+def _place_in_pack(root: PackedPath, variant: str) -> tuple[Path, str, Path]:
+    """The index, its key, and what its folders are relative to."""
+    folder, key = root.origin()
+    below = f"{os.path.relpath(root, folder)}\n{variant}"
+    name = hashlib.sha256(below.encode()).hexdigest()[:16]
+    return Path(folder, f"{name}.index"), f"{FORMAT}-{key}-{name}", Path(folder)
 
 
 def _path(root: Path, variant: str) -> Path:
@@ -78,10 +104,7 @@ def _save(path: Path, key: str, root: Path, dataset: Dataset) -> None:
         ]
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     head = f"{key} {hashlib.sha256(text).hexdigest()}\n".encode()
-    try:
-        write_whole(path, lambda part: part.write_bytes(head + text))
-    except OSError:  # a cache that cannot be written: the next time is as slow as this one
-        return
+    write_whole(path, lambda part: part.write_bytes(head + text))
 
 
 def _load(path: Path, key: str, root: Path) -> Dataset | None:
@@ -104,5 +127,7 @@ def _load(path: Path, key: str, root: Path) -> Dataset | None:
 def _tracklets(rows: list, root: Path) -> Iterator[Tracklet]:
     folders: dict[str, str] = {}
     for pid, camid, below, frames in rows:
-        folder = folders.setdefault(below, str(root / below))
+        if below not in folders:  # a pack's index comes from elsewhere
+            folders[below] = str(root if below == "." else inside(root, below))
+        folder = folders[below]
         yield Tracklet(pid, camid, folder, tuple(frames.split("\n")))

@@ -5,6 +5,7 @@ tracklet are those called ``<prefix>_…``. The third field of an image's name i
 """
 
 import bisect
+import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -177,7 +178,7 @@ def _query(path: Path, tracklets: int) -> tuple[int, ...]:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        return whole_numbers(np.load(path, mmap_mode="r", allow_pickle=False))
+        return whole_numbers(np.load(io.BytesIO(path.read_bytes()), allow_pickle=False))
     except Exception as error:  # numpy raises several kinds for a broken file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} holds no query rows ({reason}): {ORIGIN}") from None

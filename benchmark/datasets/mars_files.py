@@ -84,7 +84,7 @@ def table_files(root: Path) -> list[Path]:
     Raises:
         FileNotFoundError: there is no data set in the MARS layout.
     """
-    info = info_folder(mars_home(Path(root)))
+    info = info_folder(mars_home(root))
     return [info / file for file in TABLES]
 
 
@@ -115,7 +115,7 @@ def first_contradiction(root: Path) -> str | None:
         FileNotFoundError: a folder or table is missing.
         ValueError: a table is broken.
     """
-    home = mars_home(Path(root))
+    home = mars_home(root)
     for path in table_files(root)[:2]:
         rows = table(path, TABLES[path.name], ORIGIN).tolist()
         part = path.stem.replace("tracks", "bbox").removesuffix("_info")

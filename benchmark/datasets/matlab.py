@@ -4,6 +4,7 @@ Version 5 is read here, not by SciPy, whose reader a damaged file can crash toge
 process. Only what is needed is understood: numeric matrices, compressed or not.
 """
 
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,6 @@ def table(path: Path, variable: str, origin: str) -> np.ndarray:
         FileNotFoundError: there is no such file.
         ValueError: the file is broken, or holds no such table of whole numbers.
     """
-    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: {origin}")
     try:
@@ -55,7 +55,7 @@ def _read(path: Path, variable: str) -> np.ndarray:
         raise ValueError(f"{size} bytes are too many, expected at most {LARGEST}")
     data = path.read_bytes()
     if any(data[offset:].startswith(HDF5) for offset in HDF5_OFFSETS):
-        return _read_hdf5(path, variable)
+        return _read_hdf5(data, variable)
     if not data.startswith(VERSION_5) or data[126:128] not in (b"IM", b"MI"):
         raise ValueError("it is no MATLAB file of version 5 or 7.3")
     order = "<" if data[126:128] == b"IM" else ">"
@@ -110,19 +110,19 @@ def _matrix(data: bytes, order: str, variable: str) -> tuple[str, np.ndarray]:
     return variable, values.reshape(lengths, order="F")
 
 
-def _read_hdf5(path: Path, variable: str) -> np.ndarray:
+def _read_hdf5(data: bytes, variable: str) -> np.ndarray:
     import h5py  # only here: few data sets need it
 
-    with h5py.File(path, "r") as file:
+    with h5py.File(io.BytesIO(data), "r") as file:
         link = file.get(variable, getlink=True)
         if link is None:
             raise KeyError(variable)
-        data = file[variable] if isinstance(link, h5py.HardLink) else None
-        if not isinstance(data, h5py.Dataset) or data.external or data.is_virtual:
+        values = file[variable] if isinstance(link, h5py.HardLink) else None
+        if not isinstance(values, h5py.Dataset) or values.external or values.is_virtual:
             raise ValueError("it is no table of its own, but leads elsewhere")
-        if data.size is None or data.size * data.dtype.itemsize > LARGEST:
-            raise ValueError(f"a table of shape {data.shape} is too large")
-        return np.asarray(data[()]).T
+        if values.size is None or values.size * values.dtype.itemsize > LARGEST:
+            raise ValueError(f"a table of shape {values.shape} is too large")
+        return np.asarray(values[()]).T
 
 
 def whole_numbers(values: object) -> np.ndarray:

@@ -5,7 +5,6 @@ images in it. Rows may come in any order: a tracklet's frames are taken in the o
 numbers by value, so that ``9.jpg`` comes before ``10.jpg``.
 """
 
-import os
 import re
 import stat
 from collections import defaultdict
@@ -133,7 +132,7 @@ def _images(home: Path, name: str, folders: dict[Path, bool]) -> list[tuple[str,
     if folder not in folders:
         folders[folder] = _within(folder, home)
     try:
-        found = os.lstat(path)
+        found = path.lstat()
     except OSError as error:
         raise FileNotFoundError(f"{path} is missing ({error.strerror})") from None
     linked_out = stat.S_ISLNK(found.st_mode) and not _within(path, home)
@@ -152,7 +151,7 @@ def _images(home: Path, name: str, folders: dict[Path, bool]) -> list[tuple[str,
 
 def _within(path: Path, home: Path) -> bool:
     """True if the path, links followed, lies in the folder."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(home))
+    return path.resolve().is_relative_to(home.resolve())
 
 
 def _dataset(table: _Table) -> Dataset:

@@ -9,7 +9,7 @@ from reports.analysis.cautions import grouped, shortened
 from reports.analysis.markup import block, bullets, code, names, table, text
 from reports.read.results import Failure, Results
 
-_FIRST = ("processor", "threads", "gpu", "device", "precision")
+_FIRST = ("processor", "threads", "gpu", "device", "precision", "node", "engine")
 
 
 def sections(results: Results) -> list[str]:

@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from benchmark import device
-from benchmark.device import autocast, check_precision, choose_device, device_name, environment
+from benchmark.device import (
+    autocast,
+    check_precision,
+    choose_device,
+    device_name,
+    environment,
+    set_arithmetic,
+)
 
 
 @pytest.fixture
@@ -44,8 +51,30 @@ def test_half_precision_with_a_short_exponent_needs_an_accelerator():
     check_precision("fp16", "cuda")
     with pytest.raises(ValueError, match="'fp16' on cpu: expected one of no, bf16"):
         check_precision("fp16", "cpu")
-    with pytest.raises(ValueError, match="'fp8' on cuda: expected one of no, bf16, fp16"):
+    with pytest.raises(ValueError, match="'fp8' on cuda: expected one of no, tf32, bf16, fp16"):
         check_precision("fp8", "cuda")
+
+
+def test_shortened_float32_is_a_precision_of_its_own_where_there_is_one():
+    check_precision("tf32", "cuda")
+    for device_type in ("cpu", "mps"):
+        with pytest.raises(ValueError, match=f"'tf32' on {device_type}: expected one of no, bf16"):
+            check_precision("tf32", device_type)
+
+
+@pytest.mark.parametrize(("precision", "short"), [("no", False), ("tf32", True), ("bf16", False)])
+def test_float32_is_whole_on_a_gpu_unless_tf32_is_asked_for(monkeypatch, precision, short):
+    told = []
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", told.append)
+    with torch.backends.cudnn.flags(allow_tf32=not short, benchmark=False):
+        set_arithmetic(torch.device("cuda"), precision, cudnn_benchmark=True)
+        assert torch.backends.cudnn.allow_tf32 == short and torch.backends.cudnn.benchmark
+    assert told == ["high" if short else "highest"]
+
+
+def test_on_a_cpu_nothing_is_settled(monkeypatch):
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", lambda _: 1 / 0)
+    set_arithmetic(torch.device("cpu"), "no")
 
 
 @pytest.mark.parametrize(("precision", "kind"), [("no", torch.float32), ("bf16", torch.bfloat16)])

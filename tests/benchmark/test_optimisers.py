@@ -88,3 +88,19 @@ def test_every_optimiser_takes_groups():
     for make in OPTIMISERS.values():
         recipe = Recipe(name="test", tower_lr=0.5)
         assert len(make(parameters_of(Towered(), recipe), recipe).param_groups) == 2
+
+
+def test_on_a_cpu_no_optimiser_is_another_than_torchs_own():
+    for name in ("adam", "adamw"):
+        recipe = Recipe(name="test")
+        made = OPTIMISERS[name](parameters_of(nn.Linear(2, 2), recipe), recipe)
+        assert made.defaults["fused"] is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("rate", [1.0, 0.5])
+def test_on_a_gpu_adam_is_fused(rate):
+    for name in ("adam", "adamw"):
+        recipe = Recipe(name="test", tower_lr=rate)
+        made = OPTIMISERS[name](parameters_of(Towered().cuda(), recipe), recipe)
+        assert all(group["fused"] for group in made.param_groups)

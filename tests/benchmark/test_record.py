@@ -60,3 +60,13 @@ def test_nan_is_never_written(tmp_path):
     with pytest.raises(ValueError):
         record.save(example(metrics={"mAP": float("nan")}), tmp_path / "r.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_of_before_processes_were_counted_had_one(tmp_path):
+    record.save(example(processes=4, compiled=True), tmp_path / "r.json")
+    assert record.load(tmp_path / "r.json").processes == 4
+    data = json.loads((tmp_path / "r.json").read_text())
+    del data["processes"], data["compiled"]
+    (tmp_path / "r.json").write_text(json.dumps(data))
+    before = record.load(tmp_path / "r.json")
+    assert (before.processes, before.compiled) == (1, False)

@@ -9,7 +9,7 @@ from accelerate import Accelerator
 from torch import nn
 
 import zoo
-from benchmark import train as training
+from benchmark import epoch as training
 from benchmark import training_state
 from benchmark.datasets.folder import folder
 from benchmark.losses import LOSSES

@@ -73,7 +73,7 @@ def main() -> None:
         for kind in (FutureWarning, DeprecationWarning):
             warnings.simplefilter("ignore", kind)
     try:
-        status = app(standalone_mode=False)
+        status = _on_processes() if "RANK" in os.environ else app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:
@@ -83,6 +83,13 @@ def main() -> None:
     if status == INTERRUPTED:
         print("zoo: interrupted; the same command goes on from here", file=sys.stderr)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _on_processes() -> object:
+    """The command on the first process that a launcher started; the others help it."""
+    from zoo.experiment.processes import lead
+
+    return lead(lambda: app(standalone_mode=False))
 
 
 def _tell(error: Exception) -> int:

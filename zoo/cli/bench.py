@@ -6,11 +6,18 @@ from typing import Annotated
 import typer
 
 from zoo.cli.options import (
+    Address,
+    AtOnce,
     Changes,
+    Compile,
+    CpusPerRun,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
     DryRun,
+    EngineName,
+    GpusPerRun,
     Limit,
     Out,
     Plugin,
@@ -30,8 +37,11 @@ EXAMPLES = (
     "zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3 | "
     "zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run. "
     "zoo bench --pretrained. "
+    "zoo bench --methods all --seeds 3 --engine ray uses every GPU of this machine. "
     "zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]' trains all six. "
-    "Quote names with brackets, bars and stars. The same command goes on after an interruption."
+    "Quote names with brackets, bars and stars. One run on four processes: torchrun "
+    "--nproc-per-node 4 -m zoo bench --methods nvan. "
+    "The same command goes on after an interruption."
 )
 
 Chosen = Annotated[
@@ -77,12 +87,20 @@ def bench(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     plugin: Plugin = None,
     limit: Limit = None,
+    engine: EngineName = "local",
+    address: Address = "local",
+    gpus_per_run: GpusPerRun = 1.0,
+    cpus_per_run: CpusPerRun = None,
+    at_once: AtOnce = None,
     dry_run: DryRun = False,
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
     from benchmark.variants import split_list
+    from zoo.experiment.engines.choose import open_engine
     from zoo.experiment.live_progress import LiveProgress
 
     request = request_of(
@@ -90,18 +108,18 @@ def bench(
         methods=("all" if pretrained else "stenvan,sta") if methods is None else methods,
         also_test=tuple(split_list(also_test or "")),
     )
-    with LiveProgress() as progress:
-        return _carry_out(request, progress, dry_run)
+    with LiveProgress() as progress, open_engine(request.engine) as opened:
+        return _carry_out(request, progress, opened, dry_run)
 
 
-def _carry_out(request, progress, dry_run: bool) -> int:
+def _carry_out(request, progress, engine, dry_run: bool) -> int:
     from zoo.experiment.execute import execute
     from zoo.experiment.plan import plan
 
-    planned = plan(request, progress)
+    planned = plan(request, progress, engine)
     if dry_run:
         return _dry_run(planned)
-    failures = execute(planned, progress)
+    failures = execute(planned, progress, engine)
     from reports.build import build
 
     report = build([planned.out], planned.out)

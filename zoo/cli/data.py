@@ -8,13 +8,18 @@ import typer
 from zoo.cli.options import Plugin
 
 app = typer.Typer(
-    help="Make, describe and check data sets.", no_args_is_help=True, rich_markup_mode=None
+    help="Make, describe, check and pack data sets.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    epilog="Examples: zoo data layout mars | zoo data check mars --data-root ~/data/mars | "
+    "zoo data pack mars --data-root ~/data/mars -o mars.pack | "
+    "zoo data make synthetic --sheet sheet.png",
 )
 
 
 @app.callback()
 def data() -> None:
-    """Make, describe and check data sets."""
+    """Make, describe, check and pack data sets."""
 
 
 @app.command(
@@ -60,7 +65,8 @@ def layout(
 
 @app.command(
     epilog="Examples: zoo data check mars --data-root ~/data/mars | "
-    "zoo data check csv --data-root tracklets.csv --deep. "
+    "zoo data check csv --data-root tracklets.csv --deep | "
+    "zoo data check mars --data-root mars.pack. "
     "Exit status: 0 right, 1 something is wrong."
 )
 def check(
@@ -68,7 +74,7 @@ def check(
         str, typer.Argument(help="A data set, e.g. mars or 'folder[cameras=false]'.")
     ],
     data_root: Annotated[
-        Path | None, typer.Option(help="Folder (csv: or file) that holds it.")
+        Path | None, typer.Option(help="Folder, pack, or (csv) file that holds it.")
     ] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image.")] = False,
     workers: Annotated[
@@ -98,6 +104,35 @@ def check(
         progress.note(verdict(dataset, findings, deep=deep))
     show([dataclasses.asdict(finding) for finding in findings], as_json=json)
     return 1 if any(finding.verdict == "wrong" for finding in findings) else 0
+
+
+@app.command(
+    epilog="Examples: zoo data pack mars --data-root ~/data/mars -o mars.pack | "
+    "zoo bench --dataset mars --data-root mars.pack. Interrupted, the same command goes on. "
+    "Needs the extra [pack]."
+)
+def pack(
+    dataset: Annotated[
+        str, typer.Argument(help="A data set, e.g. mars or 'folder[cameras=false]'.")
+    ],
+    data_root: Annotated[Path, typer.Option(help="Folder (csv: or file) that holds it.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="*.pack [default: <data set>.pack].")
+    ] = None,
+    plugin: Plugin = None,
+) -> int:
+    """Pack a data set's many files into a few large ones, to be given as --data-root."""
+    from benchmark import variants
+    from benchmark.datasets import packing
+    from zoo.experiment.live_progress import LiveProgress
+
+    extra = _plugins()
+    out = out or Path(f"{variants.parse(dataset).name}{packing.SUFFIX}")
+    with LiveProgress() as progress:
+        progress.begin(f"packing {dataset} into {out}")
+        packing.pack(dataset, data_root, out, progress=progress, extra=extra)
+    print(out)
+    return 0
 
 
 def _plugins() -> list:

@@ -5,15 +5,28 @@ from typing import Annotated
 
 import typer
 
-from zoo.cli.options import Device, Offline, Plugin, Workers
+from zoo.cli.options import (
+    Address,
+    AtOnce,
+    CpusPerRun,
+    Device,
+    EngineName,
+    GpusPerRun,
+    Offline,
+    Plugin,
+    Workers,
+    engine_of,
+)
 
 EXAMPLES = (
     "Example: zoo embed tracklets --checkpoint stenvan.synthetic -o features.npz. Each folder that "
-    "itself holds images is a tracklet, its images in order of their names."
+    "itself holds images is a tracklet, its images in order of their names. The same command goes "
+    "on after an interruption; --engine ray uses all GPUs of a machine or cluster."
 )
 
 
 def embed(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder of tracklets, nested as you like.")],
     checkpoint: Annotated[str, typer.Option(help="By name.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="An .npz file.")] = Path("features.npz"),
@@ -21,13 +34,19 @@ def embed(
     workers: Workers = 2,
     offline: Offline = False,
     plugin: Plugin = None,
+    engine: EngineName = "local",
+    address: Address = "local",
+    gpus_per_run: GpusPerRun = 1.0,
+    cpus_per_run: CpusPerRun = None,
+    at_once: AtOnce = None,
 ) -> int:
     """Embed every tracklet below a folder."""
-    from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
     from zoo.checkpoints.table import find, table
+    from zoo.experiment.engines.choose import open_engine
     from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.options import ExecutionOptions
     from zoo.tools import features
 
     if out.suffix != ".npz":
@@ -35,14 +54,17 @@ def embed(
     settings = read_settings(offline=offline)
     chosen = find(checkpoint, table(settings))
     features.tracklets_in(folder)  # an empty folder is told before anything is fetched
-    with LiveProgress() as progress:
-        loaded = open_checkpoint(chosen, settings, progress)
+    with LiveProgress() as progress, open_engine(engine_of(context)) as opened:
         found = features.embed_folder(
             folder,
             chosen,
-            loaded,
-            device=choose_device(device),
-            workers=workers,
+            open_checkpoint(chosen, settings, progress).file.sha256,
+            settings,
+            parts=out.with_name(out.name + ".parts"),
+            options=ExecutionOptions(
+                device=opened.device(device), workers=workers, engine=opened.name
+            ),
+            engine=opened,
             progress=progress,
         )
     features.save(found, out)

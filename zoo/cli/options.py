@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from zoo.experiment.options import EngineOptions
     from zoo.experiment.request import BenchRequest
 
 Methods = Annotated[
@@ -16,10 +17,19 @@ Methods = Annotated[
     typer.Option(help="Methods, separated by commas; wildcards; grids, 'sta[blocks=2|8]'; all."),
 ]
 DataRoot = Annotated[
-    Path | None, typer.Option(path_type=Path, help="Folder that holds the data set.")
+    Path | None, typer.Option(path_type=Path, help="Folder, or pack, that holds the data set.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Precision = Annotated[str, typer.Option(help="no (float32), fp16 or bf16.")]
+Precision = Annotated[str, typer.Option(help="no (float32), tf32, fp16 or bf16.")]
+Compile = Annotated[
+    bool, typer.Option("--compile", help="Compile training steps: minutes at first, then faster.")
+]
+CudnnBenchmark = Annotated[
+    bool,
+    typer.Option(
+        "--cudnn-benchmark", help="Let cuDNN time its kernels; bits may differ between starts."
+    ),
+]
 Workers = Annotated[int, typer.Option(min=0, help="Processes that load images.")]
 
 
@@ -81,6 +91,34 @@ Limit = Annotated[int | None, typer.Option(min=2, help="Smoke test: first N iden
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan with estimates and stop.")]
 
 
+EngineName = Annotated[
+    str,
+    typer.Option("--engine", help="local: this process; ray: all GPUs of a machine or cluster."),
+]
+Address = Annotated[
+    str, typer.Option(help="With --engine ray: local starts it here; auto joins; HOST:PORT.")
+]
+GpusPerRun = Annotated[float, typer.Option(help="With --engine ray; 0.5: two runs share a GPU.")]
+CpusPerRun = Annotated[
+    int | None,
+    typer.Option(help="With --engine ray: CPUs and threads [default: a GPU's share; else 1]."),
+]
+AtOnce = Annotated[int | None, typer.Option(help="With --engine ray: runs at a time, at most.")]
+
+
+def engine_of(context: typer.Context) -> "EngineOptions":
+    """The engine that a command was asked for.
+
+    Raises:
+        LookupError, ValueError: as `EngineOptions`.
+    """
+    from zoo.experiment.options import EngineOptions
+
+    names = ("address", "gpus_per_run", "cpus_per_run", "at_once")
+    given = {name: context.params[name] for name in names}
+    return EngineOptions(name=context.params["engine"], **given)
+
+
 def typed() -> str:
     """The command as it was typed, for the records."""
     return shlex.join(["zoo", *sys.argv[1:]])
@@ -105,4 +143,6 @@ def request_of(context: typer.Context, **decided: object) -> "BenchRequest":
     asked["changes"] = parse_changes(options["set_"] or ())
     asked["protocols"] = options.get("protocol")
     asked["command"] = typed()
+    if "engine" in options:
+        asked["engine"] = engine_of(context)
     return BenchRequest(**(asked | decided))

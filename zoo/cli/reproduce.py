@@ -6,11 +6,16 @@ from typing import Annotated
 import typer
 
 from zoo.cli.options import (
+    Address,
+    AtOnce,
     Changes,
+    CpusPerRun,
     DataRoot,
     DatasetName,
     Device,
     DryRun,
+    EngineName,
+    GpusPerRun,
     Json,
     Limit,
     Plugin,
@@ -49,26 +54,32 @@ def reproduce(
     workers: Workers = 2,
     limit: Limit = None,
     plugin: Plugin = None,
+    engine: EngineName = "local",
+    address: Address = "local",
+    gpus_per_run: GpusPerRun = 1.0,
+    cpus_per_run: CpusPerRun = None,
+    at_once: AtOnce = None,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:
     """Run a printed table's rows and print measured beside printed, with the difference."""
     from zoo.cli.display import show
     from zoo.experiment import reproduce as tables
+    from zoo.experiment.engines.choose import open_engine
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.plan import result_folder
 
     cells, rows, why = tables.find(table, dataset)
     name = "-".join(filter(None, (table, dataset, recipe)))
     request = request_of(context, out=out or result_folder(name))
-    with LiveProgress() as progress:
+    with LiveProgress() as progress, open_engine(request.engine) as opened:
         for reason in why:
             progress.note(f"left out: {reason}")
-        planned = tables.plans(request, rows, progress)
+        planned = tables.plans(request, rows, progress, opened)
         if dry_run:
             show(_rows(planned), as_json=json)
             return 0
-        failures = tables.execute(planned, progress)
+        failures = tables.execute(planned, progress, opened)
         for failure in failures:
             progress.note(str(failure))
     show(tables.compare(cells, planned), as_json=json, title=f"{table}: printed and measured")

@@ -30,6 +30,7 @@ def search(
 ) -> int:
     """Print, and draw, the tracklets nearest to each query."""
     import dataclasses
+    import tempfile
 
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
@@ -37,6 +38,7 @@ def search(
     from zoo.checkpoints.table import find, table
     from zoo.cli.display import show
     from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.options import ExecutionOptions
     from zoo.tools import features as files
     from zoo.tools.search import nearest
     from zoo.tools.search_sheet import draw
@@ -50,14 +52,16 @@ def search(
     with LiveProgress() as progress:
         loaded = open_checkpoint(chosen, settings, progress)
         files.check_same(known, chosen, loaded.file.sha256)
-        query = files.embed_folder(
-            folder,
-            chosen,
-            loaded,
-            device=choose_device(device),
-            workers=workers,
-            progress=progress,
-        )
+        with tempfile.TemporaryDirectory() as parts:
+            query = files.embed_folder(
+                folder,
+                chosen,
+                loaded.file.sha256,
+                settings,
+                parts=Path(parts) / "parts",
+                options=ExecutionOptions(device=choose_device(device), workers=workers),
+                progress=progress,
+            )
     found = nearest(query, known, top)
     if sheet is not None:
         draw(query, known, found, sheet)

@@ -4,6 +4,8 @@ import typer
 
 from zoo.cli.options import (
     Changes,
+    Compile,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
@@ -41,6 +43,8 @@ def train(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     limit: Limit = None,
     plugin: Plugin = None,
 ) -> int:

@@ -5,11 +5,18 @@ from typing import Annotated
 import typer
 
 from zoo.cli.options import (
+    Address,
+    AtOnce,
     Changes,
+    Compile,
+    CpusPerRun,
+    CudnnBenchmark,
     DataRoot,
     DatasetName,
     Device,
     DryRun,
+    EngineName,
+    GpusPerRun,
     Limit,
     Methods,
     Out,
@@ -64,8 +71,15 @@ def tune(
     device: Device = "auto",
     precision: Precision = "no",
     workers: Workers = 2,
+    compile: Compile = False,
+    cudnn_benchmark: CudnnBenchmark = False,
     limit: Limit = None,
     plugin: Plugin = None,
+    engine: EngineName = "local",
+    address: Address = "local",
+    gpus_per_run: GpusPerRun = 1.0,
+    cpus_per_run: CpusPerRun = None,
+    at_once: AtOnce = None,
     dry_run: DryRun = False,
 ) -> int:
     """Choose settings for each method on held-out training persons, then train, score, report."""
@@ -107,12 +121,14 @@ def _carry_out(request, progress) -> int:
 def _estimate(request, progress) -> int:
     from benchmark.progress import duration
     from zoo.cli.display import show
+    from zoo.experiment.engines.choose import open_engine
     from zoo.experiment.estimate import estimate
     from zoo.experiment.plan import plan
     from zoo.experiment.tune_plan import TunePlan
 
-    TunePlan(request, progress)  # what does not fit is an error now
-    planned = plan(request.bench)
+    with open_engine(request.bench.engine) as engine:
+        TunePlan(request, progress, engine)  # what does not fit is an error now
+        planned = plan(request.bench, engine=engine)
     rows, total = {}, 0.0
     for run in planned.runs:
         if run.spec.method in rows:

@@ -20,10 +20,12 @@ from reports.formats import exports
 from reports.read.results import collect
 from zoo import plugins
 from zoo.experiment import notebook
+from zoo.experiment.engines.choose import open_engine
 from zoo.experiment.execute import Failure, execute, open_run
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.live_progress import LiveProgress
 from zoo.experiment.notebook import NotebookProgress
+from zoo.experiment.options import EngineOptions
 from zoo.experiment.plan import Plan, plan
 from zoo.experiment.request import BenchRequest
 from zoo.experiment.run import Run
@@ -111,12 +113,12 @@ def bench(
     precision: str = "no",
     workers: int = 2,
     limit: int | None = None,
+    engine: str | EngineOptions = "local",
     progress: Progress | None = None,
 ) -> BenchResult:
     """Train, score and cost methods under identical rules; what is done already is kept.
 
-    The same request from the command line has the same run ids and bits. Sweeps, validation and
-    checkpoints instead of training are fields of a `BenchRequest`, see `carry_out`.
+    The same request from the command line has the same run ids and bits; `carry_out` takes more.
 
     Args:
         methods: names, variants, or functions ``method(backbone, num_classes, …) -> nn.Module``.
@@ -132,6 +134,7 @@ def bench(
         precision: ``no`` (float32), ``fp16`` or ``bf16``.
         workers: processes that load images.
         limit: smoke test: the first so many identities only.
+        engine: ``local``, ``ray``, or `zoo.experiment.options.EngineOptions`.
         progress: who is told; None shows a bar on a terminal or in a notebook.
 
     Raises:
@@ -152,6 +155,7 @@ def bench(
         workers=workers,
         limit=limit,
         command="zoo.bench(…)",
+        engine=engine_options(engine),
     )
     return carry_out(request, progress)
 
@@ -168,9 +172,14 @@ def carry_out(request: BenchRequest, progress: Progress | None = None) -> BenchR
         ValueError: something does not fit; the message says what.
         OSError: data are missing, or the result folder cannot be written.
     """
-    with shown(progress) as told:
-        planned = plan(request, told)
-        return BenchResult(planned, tuple(execute(planned, told)))
+    with shown(progress) as told, open_engine(request.engine) as engine:
+        planned = plan(request, told, engine)
+        return BenchResult(planned, tuple(execute(planned, told, engine)))
+
+
+def engine_options(engine: str | EngineOptions) -> EngineOptions:
+    """The options of an engine that may be given by its name."""
+    return EngineOptions(name=engine) if isinstance(engine, str) else engine
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Data sets by name, those of plugins among them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmark.datasets import catalogue
@@ -8,6 +9,7 @@ from benchmark.datasets.base import Dataset
 from benchmark.progress import SILENT, Progress
 from zoo import plugins
 from zoo.checkpoints.publish import FinishedRun
+from zoo.experiment.engines.job import Source
 from zoo.experiment.spec import RunSpec
 
 _WITH_FOLDER = re.compile(r"(?P<name>[^=\[]+(\[[^]]*\])?[^=]*)=(?P<folder>.+)")
@@ -42,14 +44,39 @@ def open_further(text: str, root: Path | None, progress: Progress = SILENT) -> D
     Raises:
         LookupError, ValueError, FileNotFoundError: as `open_dataset`.
     """
+    name, place = place_of_further(text, root)
+    return open_dataset(name, place, progress=progress)
+
+
+def place_of_further(text: str, root: Path | None) -> tuple[str, Path | None]:
+    """Name and folder of such a data set."""
     given = _WITH_FOLDER.fullmatch(text)
     if given:
-        return open_dataset(given["name"], given["folder"], progress=progress)
+        return given["name"], Path(given["folder"])
     name = catalogue.parse_name(text).variants[0].name
     if root is None or catalogue.is_self_made(text):
-        return open_dataset(text, progress=progress)
-    places = (root / name, root.absolute().parent / name)
-    return open_dataset(text, next(filter(Path.is_dir, places), root), progress=progress)
+        return text, None
+    around = root.absolute().parent
+    places = (root / name, root / f"{name}.pack", around / name, around / f"{name}.pack")
+    return text, next(filter(Path.is_dir, places), root)
+
+
+def source_of(dataset: Dataset, roots: Mapping[str, Path | None]) -> Source:
+    """An open data set, and how another machine opens it.
+
+    Args:
+        dataset: open here.
+        roots: where data sets that were opened by name lie, by fingerprint.
+    """
+    if dataset.fingerprint not in roots:
+        return Source(fingerprint=dataset.fingerprint, name=None, root=None, dataset=dataset)
+    root = roots[dataset.fingerprint]
+    return Source(
+        fingerprint=dataset.fingerprint,
+        name=catalogue.name_of_split(dataset.name, dataset.split),
+        root=None if root is None else root.absolute(),
+        dataset=dataset,
+    )
 
 
 def open_data_of(

@@ -53,7 +53,8 @@ def estimate(planned: PlannedRun, device: str) -> Estimate:
             model(clips)
 
     batch = sampler.ids_per_batch * recipe.clips_per_id
-    steps = 0 if spec.checkpoint else len(sampler) * recipe.epochs
+    stages = 2 if recipe.first_stage else 1  # of about the same network
+    steps = 0 if spec.checkpoint else stages * len(sampler) * recipe.epochs
     with LiveTensors() as live:
         step()
     weights = sum(p.numel() * p.element_size() for p in model.parameters())

@@ -1,9 +1,8 @@
-"""Carrying out a plan, one run after the other; a run that fails does not lose the others."""
+"""Carrying out a plan; a run that fails does not lose the others."""
 
 import dataclasses
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +13,16 @@ from benchmark.datasets.check.image_integrity import broken_images
 from benchmark.files import remove_parts, write_json, write_text
 from benchmark.pixels import ImageError
 from benchmark.progress import SILENT, Progress
-from benchmark.train import Diverged
 from zoo.experiment import pretrained
+from zoo.experiment.engines.job import Engine
+from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.folder import RunFolder
+from zoo.experiment.jobs import cost_job, run_jobs, share_costs
 from zoo.experiment.plan import Plan, PlannedRun, fingerprints
 from zoo.experiment.run import Run
-from zoo.experiment.sweep import score_sweep
 
 CHECKED_IMAGES = ".images"  # which parts of which data sets were looked at, by fingerprint
 LOCK_TIMEOUT_S = 8.0  # how long the image loaders of a killed run may hold its folder
-# what one failed method may raise; a full or read-only disk is no method's failure
-METHOD_ERRORS = (ValueError, LookupError, RuntimeError, ImageError, Diverged)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +39,18 @@ class Failure:
         return f"{self.method}, seed {self.seed}, failed: {self.reason}"
 
 
-def execute(plan: Plan, progress: Progress = SILENT) -> list[Failure]:
+def execute(plan: Plan, progress: Progress = SILENT, engine: Engine = LOCAL) -> list[Failure]:
     """Carry out the runs of a plan.
+
+    An engine that does several things at a time measures costs first, while nothing else goes on.
+
+    Args:
+        plan: what is to be done.
+        progress: who is told.
+        engine: what carries the runs out.
+
+    Returns:
+        The runs that could not be finished, in the plan's order.
 
     Raises:
         OSError: the result folder cannot be written, or another process is writing into it.
@@ -50,63 +58,37 @@ def execute(plan: Plan, progress: Progress = SILENT) -> list[Failure]:
     """
     with lock(plan.out):
         check_images(plan, progress)
-        failures = []
-        for i, planned in enumerate(plan.runs, start=1):
-            spec = planned.spec
-            split = f", split {spec.split}" if planned.dataset.splits > 1 else ""
-            progress.begin(f"[{i}/{len(plan.runs)}] {spec.method}, seed {spec.seed}{split}")
-            failure = _attempt(planned, plan, progress)
-            if failure is not None:
-                failures.append(failure)
-                progress.note(f"  failed: {failure.reason}")
-        return failures
+        if engine.parallel and not plan.train_only:
+            _measure_costs(plan, engine, progress)
+        runs = run_jobs(plan)
+        failures = {}
+        jobs = [job for _, job in runs]
+        with closing(engine.carry_out(jobs, plan.out, plan.options, progress)) as outcomes:
+            for outcome in outcomes:
+                spec = runs[outcome.number][0].spec
+                told = RunFolder.of(spec, plan.out).failure
+                if outcome.stage is None:
+                    told.unlink(missing_ok=True)
+                    continue
+                failure = Failure(
+                    method=spec.method,
+                    split=spec.split,
+                    seed=spec.seed,
+                    stage=outcome.stage,
+                    reason=outcome.reason,
+                )
+                write_json(told, dataclasses.asdict(failure))
+                failures[outcome.number] = failure
+        return [failures[number] for number in sorted(failures)]
 
 
-class _Stages:
-    """Passes progress on and remembers which stage a run has come to."""
-
-    def __init__(self, progress: Progress):
-        self.progress, self.stage = progress, "start"
-
-    def begin(self, title: str) -> None:
-        self.progress.begin(title)
-
-    def advance(self, what: str, done: int, total: int) -> None:
-        self.stage = what
-        self.progress.advance(what, done, total)
-
-    def note(self, line: str) -> None:
-        self.progress.note(line)
-
-
-def _attempt(planned: PlannedRun, plan: Plan, progress: Progress) -> Failure | None:
-    spec, stages = planned.spec, _Stages(progress)
-    folder = RunFolder.of(spec, plan.out)
-    try:
-        run = open_run(planned, plan, stages)
-        if plan.train_only:
-            run.train()
-        else:
-            run.score(planned.scoring)
-            for dataset in plan.also_test:
-                own = dataclasses.replace(planned.scoring, protocols=(dataset.protocol,))
-                run.score(own, dataset)
-            if plan.sweep is not None:
-                score_sweep(run, planned.scoring, plan.sweep)
-    except (*METHOD_ERRORS, OSError) as error:
-        if os.environ.get("ZOO_DEBUG") or not isinstance(error, METHOD_ERRORS):
-            raise
-        failure = Failure(
-            method=spec.method,
-            split=spec.split,
-            seed=spec.seed,
-            stage=stages.stage,
-            reason=one_line(error),
-        )
-        write_json(folder.failure, dataclasses.asdict(failure))
-        return failure
-    folder.failure.unlink(missing_ok=True)
-    return None
+def _measure_costs(plan: Plan, engine: Engine, progress: Progress) -> None:
+    """A cost that cannot be measured apart is measured by the run, or is its failure."""
+    job = cost_job(plan)
+    if job is not None:
+        with closing(engine.carry_out([job], plan.out, plan.options, progress)) as outcomes:
+            list(outcomes)
+    share_costs(plan)
 
 
 def open_run(planned: PlannedRun, plan: Plan, progress: Progress = SILENT) -> Run:
@@ -184,9 +166,3 @@ def lock(out: Path) -> Iterator[None]:
         yield
     finally:
         held.release()
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    return " ".join(text.split()) or type(error).__name__

@@ -4,6 +4,7 @@ import sys
 import time
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,17 +20,14 @@ EVERY_S = 15.0  # between two plain lines of the same work
 
 
 class LiveProgress:
-    """Shows one piece of work after the other on stderr; use it as a context."""
+    """Shows pieces of work on stderr, one after the other or side by side; use it as a context."""
 
     def __init__(self):
         self.console = Console(stderr=True)
         self.live = self.console.is_terminal or self.console.is_jupyter
-        self.what, self.task = None, None
-        self.last_line_at = self.started_at = 0.0
-        self.done = 0
         self.bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
@@ -37,7 +35,9 @@ class LiveProgress:
             console=self.console,
             disable=not self.live,
             transient=True,
+            expand=True,
         )
+        self.only = LiveLine(self, "")
 
     def __enter__(self) -> "LiveProgress":
         self.bar.start()
@@ -55,21 +55,44 @@ class LiveProgress:
 
     def begin(self, title: str) -> None:
         """Name the piece of work that the following progress belongs to."""
-        self.what = None
+        self.only.what = None
         self.note(title)
 
     def advance(self, what: str, done: int, total: int) -> None:
         """How far the work named ``what`` has got; its clock starts anew when it does."""
+        self.only.advance(what, done, total)
+
+    def line(self, title: str) -> "LiveLine":
+        """A line of its own for work that goes on beside others."""
+        return LiveLine(self, f"{title}: ")
+
+
+class LiveLine:
+    """A bar on a terminal, else plain lines that begin with the title."""
+
+    def __init__(self, home: LiveProgress, title: str):
+        self.home, self.title = home, title
+        self.what, self.task = None, None
+        self.last_line_at = self.started_at = 0.0
+        self.done = 0
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """How far it has got; its clock starts anew with each ``what``."""
         now = time.monotonic()
         if what != self.what or done < self.done:
             self._start(what, total, now)
         self.done = done
-        if self.live:
-            self.bar.update(self.task, completed=done, total=total)
+        if self.home.live:
+            self.home.bar.update(self.task, completed=done, total=total)
         elif done >= total or now - self.last_line_at >= EVERY_S:
             self.last_line_at = now
-            print(f"  {what} {done}/{total}, {self._timing(now, done, total)}", file=sys.stderr)
-            sys.stderr.flush()
+            self.home.note(f"  {self.title}{what} {done}/{total}, {self._timing(now, done, total)}")
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self.task is not None:
+            self.home.bar.remove_task(self.task)
+        self.what = self.task = None
 
     def _timing(self, now: float, done: int, total: int) -> str:
         passed = now - self.started_at
@@ -78,8 +101,8 @@ class LiveProgress:
         return f"{duration(passed)}, about {duration(passed * (total - done) / done)} left"
 
     def _start(self, what: str, total: int, now: float) -> None:
+        self.end()
         self.what, self.started_at, self.last_line_at, self.done = what, now, now, 0
-        if self.live:
-            if self.task is not None:
-                self.bar.remove_task(self.task)
-            self.task = self.bar.add_task(f"  {what}", total=total)
+        if self.home.live:
+            words = escape(f"  {self.title}{what}")
+            self.task = self.home.bar.add_task(words, total=total)

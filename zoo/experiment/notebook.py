@@ -31,6 +31,7 @@ class NotebookProgress:
         self.title = self.what = ""
         self.done = self.total = 0
         self.notes: list[str] = []
+        self.lines: list[NotebookLine] = []
         self.started_at = self.drawn_at = 0.0
         self.handle = None
 
@@ -66,16 +67,56 @@ class NotebookProgress:
         self.notes.append(line.strip())
         self._draw()
 
+    def line(self, title: str) -> "NotebookLine":
+        """A bar of its own for work that goes on beside others."""
+        line = NotebookLine(self, title)
+        self.lines.append(line)
+        return line
+
     def _draw(self) -> None:
         lines = [html.escape(line) for line in self.notes]
         if self.what:
-            spent = duration(time.monotonic() - self.started_at)
-            bar = f'<progress value="{self.done}" max="{self.total}"></progress>'
-            words = html.escape(f"{self.title} · {self.what}".strip(" ·"))
-            lines.append(f"{words} {bar} {self.done}/{self.total}, {spent}")
+            lines.append(_bar(self))
         elif self.title:
             lines.append(html.escape(self.title))
+        lines += [line.as_html() for line in self.lines if line.what]
         self.handle.update(self.as_html("<br>".join(lines)))
+
+
+class NotebookLine:
+    """One bar among several."""
+
+    def __init__(self, home: NotebookProgress, title: str):
+        self.home, self.title, self.what = home, title, ""
+        self.done = self.total = 0
+        self.started_at = self.drawn_at = 0.0
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """How far it has got."""
+        now = time.monotonic()
+        if what != self.what:
+            self.started_at = now
+        soon = what == self.what and done < total and now - self.drawn_at < EVERY_S
+        self.what, self.done, self.total = what, done, total
+        if not soon:
+            self.drawn_at = now
+            self.home._draw()
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self.home.lines.remove(self)
+        self.home._draw()
+
+    def as_html(self) -> str:
+        """The bar, drawn."""
+        return _bar(self)
+
+
+def _bar(line: NotebookProgress | NotebookLine) -> str:
+    spent = duration(time.monotonic() - line.started_at)
+    bar = f'<progress value="{line.done}" max="{line.total}"></progress>'
+    words = html.escape(f"{line.title} · {line.what}".strip(" ·"))
+    return f"{words} {bar} {line.done}/{line.total}, {spent}"
 
 
 def as_html(table: pd.DataFrame, figures: Mapping[str, bytes], lines: Iterable[str] = ()) -> str:

@@ -185,6 +185,10 @@ PAPER = {
     f"paper/{method}": dataclasses.replace(chosen, name=f"paper/{method}")
     for method, chosen in _OF_METHOD.items()
 }
+# STE-NVAN's authors trained theirs from a trained NVAN (issue 12 of their code)
+PAPER["paper/stenvan-staged"] = _changed(
+    dataclasses.replace(PAPER["paper/stenvan"], name="paper/stenvan-staged"), first_stage="nvan"
+)
 
 
 def known_recipes() -> dict[str, Recipe]:

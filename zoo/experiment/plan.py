@@ -1,20 +1,23 @@
 """From a request to a plan of runs: method × split × seed, each checked before it is trained."""
 
 import dataclasses
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
-from benchmark.device import check_precision, choose_device
+from benchmark.device import check_precision
+from benchmark.distributed import check_share
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.variants import Variant
 from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
-from zoo.experiment import pretrained
-from zoo.experiment.data import open_dataset, open_further
+from zoo.experiment import pretrained, processes
+from zoo.experiment.data import open_dataset, open_further, place_of_further
+from zoo.experiment.engines.job import Engine
+from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.provenance import random_start
 from zoo.experiment.request import BenchRequest
@@ -50,6 +53,8 @@ class Plan:
         sweep: test sets that differ in one knob, on which every run is scored as well.
         also_test: further data sets whose test parts every run is scored on.
         train_only: stop every run when it is trained.
+        roots: by fingerprint, where the data sets that were opened by name lie; None for those that
+            make themselves.
     """
 
     runs: tuple[PlannedRun, ...]
@@ -58,18 +63,24 @@ class Plan:
     sweep: Sweep | None = None
     also_test: tuple[Dataset, ...] = ()
     train_only: bool = False
+    roots: Mapping[str, Path | None] = field(default_factory=dict)
 
 
-def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
+def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LOCAL) -> Plan:
     """Resolve every name, open the data and check that each method takes the recipe's clips.
+
+    Args:
+        request: what is asked for.
+        progress: who is told.
+        engine: what will carry it out: it knows which devices there are.
 
     Raises:
         LookupError: an unknown name.
         ValueError: something does not fit; the message says what.
         OSError: data are missing.
     """
-    device = choose_device(request.device)
-    check_precision(request.precision, device)
+    request = dataclasses.replace(request, device=engine.device(request.device))
+    check_precision(request.precision, request.device)
     names = expand_methods(request.methods)
     opener = _opener(request, progress)
     make = _pretrained_runs if request.pretrained else _trained_runs
@@ -79,14 +90,32 @@ def plan(request: BenchRequest, progress: Progress = SILENT) -> Plan:
     if request.sweep is not None:
         named = first.name if isinstance(request.dataset, Dataset) else request.dataset
         sweep = open_sweep(request.sweep, first, named, opener)
+    further = tuple(_further(one, request, progress) for one in request.also_test)
     return Plan(
         runs=tuple(runs),
         out=request.out or result_folder(f"{first.name}-{what}"),
-        options=ExecutionOptions(device=device, workers=request.workers, command=request.command),
+        options=request.options(engine.name),
         sweep=sweep,
-        also_test=tuple(_further(one, request, progress) for one in request.also_test),
+        also_test=further,
         train_only=request.train_only,
+        roots=_roots(request, runs, sweep, further),
     )
+
+
+def _roots(
+    request: BenchRequest,
+    runs: list[PlannedRun],
+    sweep: Sweep | None,
+    further: tuple[Dataset, ...],
+) -> dict[str, Path | None]:
+    """See `Plan.roots`."""
+    found = {} if sweep is None else {one.fingerprint: request.data_root for _, one in sweep.points}
+    if isinstance(request.dataset, str):
+        found |= {run.dataset.fingerprint: request.data_root for run in runs}
+    for asked, dataset in zip(request.also_test, further, strict=True):
+        if isinstance(asked, str):
+            found[dataset.fingerprint] = place_of_further(asked, request.data_root)[1]
+    return found
 
 
 def result_folder(name: str) -> Path:
@@ -102,11 +131,14 @@ def _trained_runs(
 ) -> tuple[list[PlannedRun], str]:
     """A run for each method, split and seed, and what the recipes are called."""
     recipes = {name: choose_recipe(name, request) for name in names}
-    if request.recipe is None and choose_device(request.device) == "cpu":
+    if request.recipe is None and request.device == "cpu":
         progress.note("no GPU: recipe quick (say --recipe unified for the full one)")
     for name, chosen in recipes.items():
         check_fit(name, chosen)
     splits = _splits(request, opener)
+    for chosen in recipes.values():
+        persons = min(len(dataset.train_pids) for dataset in splits)
+        check_share(min(chosen.ids_per_batch, persons), processes.size())
     runs = [
         PlannedRun(
             spec=specify(

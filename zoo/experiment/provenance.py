@@ -1,5 +1,9 @@
 """What a record says beside its numbers: where they come from, and what a reader must know."""
 
+import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 
 from benchmark.datasets.base import Dataset
@@ -21,6 +25,7 @@ def common_record(
     cost: dict,
     checkpoint: str,
     selection: str,
+    training: Mapping[str, Any],
 ) -> Record:
     """What all records of one scoring share; label and numbers are still empty.
 
@@ -31,8 +36,9 @@ def common_record(
         cost: of one clip.
         checkpoint: sha256 of the weights.
         selection: how the epoch was chosen.
+        training: what it took, as `benchmark.train.Training` has it, or of what is no training.
     """
-    notes = [*dataset.notes, *notes_of(spec)]
+    notes = [*dataset.notes, *notes_of(spec), *training_notes(spec, training)]
     if dataset.fingerprint != spec.fingerprint:
         trained_on = f"{spec.dataset} ({spec.fingerprint})"
         notes.append(f"trained on {trained_on}, scored on {dataset.name}")
@@ -52,12 +58,35 @@ def common_record(
         metrics={},
         checkpoint=checkpoint,
         cost=cost,
-        environment=environment(torch.device(options.device), spec.precision),
+        environment=where(options, spec.precision),
         commit=commit(),
         command=options.command,
         selection=selection,
+        processes=_processes(training)[-1],
+        compiled=bool(training.get("compiled", False)),
         notes=notes,
     )
+
+
+def where(options: ExecutionOptions, precision: str) -> dict[str, str | int | None]:
+    """The machine, its name among its peers, and what carried the work out on it."""
+    found = environment(torch.device(options.device), precision)
+    return found | {"node": platform.node(), "engine": options.engine}
+
+
+def _processes(training: Mapping[str, Any]) -> Sequence[int]:
+    return training.get("processes") or (1,)  # a summary of before it was counted has none
+
+
+def training_notes(spec: RunSpec, training: Mapping[str, Any]) -> list[str]:
+    """What batches were made of, where BatchNorm did not see the whole of them."""
+    notes, counts = [], _processes(training)
+    if max(counts) > 1:
+        kind = "synchronised" if training.get("synchronised") else "of each process apart"
+        notes.append(f"trained by {' then '.join(map(str, counts))} processes, BatchNorm {kind}")
+    if chunk := spec.settings.get("chunk", 0):
+        notes.append(f"features were computed {chunk} clips at a time, and BatchNorm saw no more")
+    return notes
 
 
 def measured_fields(found: Scores) -> dict:

@@ -7,7 +7,7 @@ data and rules of scoring are the user's choice, since most readers will not hav
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ from benchmark.progress import SILENT, Progress
 from benchmark.record import Record
 from benchmark.variants import Variant, parse
 from zoo.experiment import execute as executing
+from zoo.experiment.engines.job import Engine
+from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.execute import Failure
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.plan import Plan, PlannedRun, plan
@@ -116,7 +118,12 @@ class RowPlan(NamedTuple):
     rows: list[Row]
 
 
-def plans(request: BenchRequest, rows: Iterable[Row], progress: Progress = SILENT) -> list[RowPlan]:
+def plans(
+    request: BenchRequest,
+    rows: Iterable[Row],
+    progress: Progress = SILENT,
+    engine: Engine = LOCAL,
+) -> list[RowPlan]:
     """One plan for the rows that are run and scored alike, in printed order; all into one folder.
 
     Raises:
@@ -133,19 +140,20 @@ def plans(request: BenchRequest, rows: Iterable[Row], progress: Progress = SILEN
         asked = dataclasses.replace(
             request, methods=methods, changes=changes, rerank=group[0].rerank
         )
-        planned = plan(asked, progress)
+        planned = plan(asked, progress, engine)
         if found:
             planned = dataclasses.replace(planned, out=found[0].plan.out)
         found.append(RowPlan(planned, group))
     return found
 
 
-def execute(planned: Iterable[RowPlan], progress: Progress = SILENT) -> list[Failure]:
+def execute(
+    planned: Sequence[RowPlan], progress: Progress = SILENT, engine: Engine = LOCAL
+) -> list[Failure]:
     """Carry out all plans; rows that differ in test clips alone are one run, trained once."""
-    failures: list[Failure] = []
-    for one in planned:
-        failures += executing.execute(one.plan, progress)
-    return failures
+    runs = tuple(run for one in planned for run in one.plan.runs)
+    whole = dataclasses.replace(planned[0].plan, runs=runs)
+    return executing.execute(whole, progress, engine)
 
 
 def compare(cells: pd.DataFrame, planned: Iterable[RowPlan]) -> list[dict]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmark.datasets.base import Dataset
 from benchmark.recipe import Recipe
+from zoo.experiment.options import EngineOptions, ExecutionOptions
 from zoo.experiment.space import Space
 
 
@@ -33,10 +34,13 @@ class BenchRequest:
         data_root: where the data lie.
         out: result folder; None makes a name from data set and recipe.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``no`` (float32), ``fp16`` or ``bf16``.
+        precision: ``no`` (float32), ``tf32``, ``fp16`` or ``bf16``.
         workers: processes that load images.
+        compile: training steps are compiled by torch.compile.
+        cudnn_benchmark: cuDNN times its kernels and takes the fastest, on a GPU.
         limit: smoke test: the first so many persons only.
         command: what was typed or called, for the records.
+        engine: what carries the runs out.
     """
 
     methods: str = "stenvan,sta"
@@ -57,8 +61,22 @@ class BenchRequest:
     device: str = "auto"
     precision: str = "no"
     workers: int = 2
+    compile: bool = False
+    cudnn_benchmark: bool = False
     limit: int | None = None
     command: str = ""
+    engine: EngineOptions = field(default_factory=EngineOptions)
+
+    def options(self, engine: str) -> ExecutionOptions:
+        """Where and how its runs are carried out, once its device is chosen."""
+        return ExecutionOptions(
+            device=self.device,
+            workers=self.workers,
+            compile=self.compile,
+            cudnn_benchmark=self.cudnn_benchmark,
+            command=self.command,
+            engine=engine,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import torch
 
 from benchmark import embed
 from benchmark import rerank as reranking
-from benchmark.device import commit, environment
+from benchmark.device import commit
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
 from benchmark.protocols import Scores, score
@@ -21,6 +21,7 @@ from zoo.experiment.data import open_data_of
 from zoo.experiment.finished import evaluation_of
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.provenance import where
 from zoo.experiment.resolve import choose_protocols
 from zoo.experiment.run import Run
 from zoo.experiment.scores import clip_cost, write_records
@@ -123,7 +124,7 @@ def rescore(
     cost = clip_cost(spec, folder, scoring.evaluation, device, progress)
     now: dict[str, Any] = {
         "cost": cost,
-        "environment": environment(device, spec.precision),
+        "environment": where(options, spec.precision),
         "commit": commit(),
         "command": options.command,
     }

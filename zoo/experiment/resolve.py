@@ -10,11 +10,12 @@ from benchmark.recipe import Recipe
 from benchmark.rules import PROTOCOLS
 from benchmark.variants import choose, expand, split_list
 from zoo import registry
+from zoo.checkpoints.convert import misfits
 from zoo.experiment.fine_tuning import load_start, with_hash
 from zoo.experiment.options import Scoring
 from zoo.experiment.paper_recipes import recipe, written_form
 from zoo.experiment.request import BenchRequest
-from zoo.experiment.spec import backbone_of, start_of
+from zoo.experiment.spec import backbone_of, method_under, start_of
 
 
 def scoring_of(request: BenchRequest, chosen: Recipe, dataset: Dataset) -> Scoring:
@@ -41,8 +42,8 @@ def choose_recipe(method: str, request: BenchRequest) -> Recipe:
     if isinstance(request.recipe, Recipe):
         own = request.recipe
         return with_hash(recipes.recipe(own.name, request.changes, {own.name: own}))
-    on_cpu = choose_device(request.device) == "cpu"
-    name = request.recipe or ("quick" if on_cpu else "unified")
+    device = choose_device("auto") if request.device == "auto" else request.device
+    name = request.recipe or ("quick" if device == "cpu" else "unified")
     if name == "paper":
         name = f"paper/{registry.variants.parse(method).name}"
     return with_hash(recipe(name, request.changes))
@@ -90,6 +91,13 @@ def check_fit(method: str, chosen: Recipe) -> None:
         ).eval()
         if start_of(chosen.init):
             load_start(model, chosen.init)
+        if chosen.first_stage:
+            first = method_under(chosen.first_stage, chosen.stem_activation)
+            before = registry.create(
+                first, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
+            )
+            if wrong := misfits(before.state_dict(), model.state_dict()):
+                raise ValueError(f"the weights of its first stage, {first}, do not fit: {wrong}")
         for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
             with torch.inference_mode():
                 model(torch.zeros(1, frames, 3, chosen.height, chosen.width))

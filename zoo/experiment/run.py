@@ -13,24 +13,22 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from safetensors.torch import save_file
 
 from benchmark import embed, files
 from benchmark.clips import FrameRule
 from benchmark.datasets.base import Dataset
-from benchmark.device import commit, environment
+from benchmark.device import commit
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.record import Record
-from benchmark.train import train
 from zoo.experiment.folder import RunFolder, suffix_of
-from zoo.experiment.network import build, load_weights
 from zoo.experiment.options import ExecutionOptions, Scoring
-from zoo.experiment.provenance import common_record
+from zoo.experiment.processes import together
+from zoo.experiment.provenance import common_record, where
 from zoo.experiment.scores import clip_cost, write_records
 from zoo.experiment.spec import RunSpec
-from zoo.experiment.validate import open_validation
+from zoo.experiment.stages import Embedding, embed_run, train_network
 
 
 class Run:
@@ -93,25 +91,15 @@ class Run:
             return self._take_checkpoint(self.spec.checkpoint)
         if self.folder.weights.is_file() and self.folder.summary() is not None:
             return self.folder.weights
-        accelerator = Accelerator(
-            cpu=self.options.device == "cpu", mixed_precision=self.spec.precision
-        )
-        trained_on, validation = open_validation(
-            self.spec, self.dataset, self.options, after_validation
-        )
-        model = build(self.spec, len(trained_on.train_pids), progress=self.progress)
-        training = train(
-            model,
-            trained_on,
-            self.recipe,
+        training, state = together(
+            train_network,
+            self.spec,
+            self.dataset,
+            self.options,
             self.folder.path,
-            seed=self.spec.seed,
-            accelerator=accelerator,
-            workers=self.options.workers,
-            validation=validation,
             progress=self.progress,
+            after=after_validation,
         )
-        state = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
         about = {"method": self.spec.method, "backbone": self.spec.backbone, "run": self.spec.id}
         metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
         files.write_whole(self.folder.weights, partial(save_file, state, metadata=metadata))
@@ -140,17 +128,21 @@ class Run:
         path = self.folder.embeddings(rule, suffix_of(self.spec, dataset))
         found = embed.load_if(path, key)
         if found is None:
-            found = embed.embed(
-                load_weights(self.spec, weights).to(self.device),
-                dataset,
-                rule,
+            work = Embedding(
+                dataset=dataset,
+                rule=rule,
+                key=key,
                 height=recipe.height,
                 width=recipe.width,
                 resize=recipe.resize,
-                key=key,
-                device=self.device,
                 precision=self.spec.precision,
-                workers=self.options.workers,
+            )
+            found = together(
+                embed_run,
+                self.spec,
+                work,
+                self.options,
+                weights=weights,
                 progress=self.progress,
             )
             embed.save(found, path)
@@ -181,6 +173,7 @@ class Run:
             cost=self.cost(scoring.evaluation),
             checkpoint=files.sha256(self.folder.weights),
             selection=_joined(scoring.chosen_by, summary["selection"]),
+            training=summary["training"],
         )
         suffix = suffix_of(self.spec, dataset)
         records = write_records(self.folder, embeddings, scoring, common, suffix)
@@ -206,7 +199,7 @@ class Run:
                 "id": self.spec.id,
                 "spec": self.spec.as_dict(),
                 "training": training,
-                "environment": environment(self.device, self.spec.precision),
+                "environment": where(self.options, self.spec.precision),
                 "commit": commit(),
                 "command": self.options.command,
                 "selection": selection,

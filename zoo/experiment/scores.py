@@ -1,6 +1,7 @@
 """From a run's embeddings to its records; and what a clip costs, which every record tells."""
 
 import dataclasses
+from pathlib import Path
 
 import torch
 
@@ -51,6 +52,17 @@ def write_records(
     return records
 
 
+def cost_path(spec: RunSpec, folder: RunFolder, evaluation: Evaluation, device: str) -> Path:
+    """Where `clip_cost` keeps what it found on a kind of device."""
+    return folder.cost(_clip(spec, evaluation), device, spec.precision)
+
+
+def _clip(spec: RunSpec, evaluation: Evaluation) -> tuple[int, int, int]:
+    """Frames, height and width of a clip of an evaluation."""
+    recipe = spec.trained_by()
+    return recipe.rule_of(evaluation).frames, recipe.height, recipe.width
+
+
 def clip_cost(
     spec: RunSpec,
     folder: RunFolder,
@@ -59,9 +71,8 @@ def clip_cost(
     progress: Progress = SILENT,
 ) -> dict:
     """What one clip costs, as `benchmark.cost.timing.Cost` has it; measured once a folder."""
-    recipe = spec.trained_by()
-    clip = (recipe.rule_of(evaluation).frames, recipe.height, recipe.width)
-    path = folder.cost(clip, device.type, spec.precision)
+    clip = _clip(spec, evaluation)
+    path = cost_path(spec, folder, evaluation, device.type)
     found = read_json(path)
     if found is None:
         progress.advance("cost", 0, 1)

@@ -80,6 +80,19 @@ class RunSpec:
         """Whether its recipe starts from packaged weights, and there are none for its backbone."""
         return self.settings["init"] == "synthetic" and starts_at_random(self.backbone)
 
+    @property
+    def first_stage(self) -> "RunSpec | None":
+        """What is trained before this run, whose weights it begins with; None for most."""
+        method = self.settings.get("first_stage")
+        if not method:
+            return None
+        return dataclasses.replace(
+            self,
+            method=method_under(method, self.settings["stem_activation"]),
+            settings=self.settings | {"first_stage": ""},
+            validation=None,
+        )
+
     def as_dict(self) -> dict:
         """Its fields; what may be None only where it is not."""
         fields = dataclasses.asdict(self)
@@ -106,6 +119,20 @@ def backbone_of(function: Callable, chosen: Recipe) -> str:
     return registry.OWN if own == registry.OWN else str(chosen.backbone_of(own))
 
 
+def method_under(method: str, stem_activation: bool) -> str:
+    """The canonical variant that a recipe makes of a method.
+
+    Raises:
+        LookupError: unknown method or argument.
+        ValueError: an argument does not fit.
+    """
+    function, variant = registry.find(method)
+    if not stem_activation and "stem_activation" in registry.variants.parameters(function):
+        changed = {"stem_activation": False, **variant.arguments}
+        variant = registry.find(str(registry.Variant(variant.name, changed)))[1]
+    return str(variant)
+
+
 def specify(
     method: str,
     chosen: Recipe,
@@ -121,13 +148,9 @@ def specify(
         LookupError: unknown method or argument.
         ValueError: an argument does not fit.
     """
-    function, variant = registry.find(method)
-    if not chosen.stem_activation and "stem_activation" in registry.variants.parameters(function):
-        changed = {"stem_activation": False, **variant.arguments}
-        variant = registry.find(str(registry.Variant(variant.name, changed)))[1]
     return RunSpec(
-        method=str(variant),
-        backbone=backbone_of(function, chosen),
+        method=method_under(method, chosen.stem_activation),
+        backbone=backbone_of(registry.find(method)[0], chosen),
         recipe=_short(written_form(chosen)),
         settings=json.loads(json.dumps(chosen.training_settings())),
         dataset=dataset.name,

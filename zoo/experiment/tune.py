@@ -5,8 +5,8 @@ test part is opened once, for the settings that were chosen and for those of the
 stands. A killed search goes on where it was, see `zoo.experiment.study`.
 """
 
-import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,14 +17,19 @@ from benchmark.datasets.base import Dataset
 from benchmark.files import write_json
 from benchmark.progress import Progress
 from benchmark.recipe import Recipe
+from benchmark.variants import parse
 from reports.build import Report
-from zoo.experiment.bench import BenchResult, Method, names_of, shown
-from zoo.experiment.execute import METHOD_ERRORS, Failure, check_images, execute, lock, one_line
+from zoo.experiment.bench import BenchResult, Method, engine_options, names_of, shown
+from zoo.experiment.data import source_of
+from zoo.experiment.engines.choose import open_engine
+from zoo.experiment.engines.job import Engine, Job, Place
+from zoo.experiment.execute import Failure, check_images, execute, lock
 from zoo.experiment.folder import read_json
+from zoo.experiment.options import EngineOptions
 from zoo.experiment.read_space import open_space
 from zoo.experiment.request import BenchRequest, Budget, TuneRequest
 from zoo.experiment.space import Space, Value
-from zoo.experiment.tune_plan import TunePlan
+from zoo.experiment.tune_plan import FOLDER, TunePlan
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,7 @@ class TuneResult:
         return self.bench._repr_html_()
 
 
-def tune(
+def tune(  # noqa: D417 - device and others are those of `zoo.bench`
     methods: Method | Sequence[Method] = ("stenvan", "sta"),
     *,
     dataset: str | Dataset = "synthetic",
@@ -99,6 +104,7 @@ def tune(
     precision: str = "no",
     workers: int = 2,
     limit: int | None = None,
+    engine: str | EngineOptions = "local",
     progress: Progress | None = None,
 ) -> TuneResult:
     """Choose settings for each method on held-out training persons, then train and score.
@@ -118,10 +124,8 @@ def tune(
         protocols: names separated by commas, or ``all``; None is the data set's own.
         data_root: where the data lie.
         out: result folder; None makes a name from data set and recipe.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        precision: ``no`` (float32), ``fp16`` or ``bf16``.
-        workers: processes that load images.
-        limit: smoke test: the first so many identities only.
+        device, precision, workers, limit: as of `zoo.bench`.
+        engine: likewise; several methods at a time, the trials of one in turn.
         progress: who is told; None shows a bar on a terminal or in a notebook.
     """
     bench = BenchRequest(
@@ -137,9 +141,10 @@ def tune(
         workers=workers,
         limit=limit,
         command="zoo.tune(…)",
+        engine=engine_options(engine),
     )
-    space, spend = open_space(space, search), Budget.read(budget)
-    request = TuneRequest(bench=bench, space=space, trials=trials, budget=spend, folds=folds)
+    found, spend = open_space(space, search), Budget.read(budget)
+    request = TuneRequest(bench=bench, space=found, trials=trials, budget=spend, folds=folds)
     return carry_out(request, progress)
 
 
@@ -156,37 +161,65 @@ def carry_out(request: TuneRequest, progress: Progress | None = None) -> TuneRes
         RuntimeError: no method's search came to a choice.
         OSError: data are missing, or the result folder cannot be written.
     """
-    with shown(progress) as told:
-        plan = TunePlan(request, told)
+    with shown(progress) as told, open_engine(request.bench.engine) as engine:
+        plan = TunePlan(request, told, engine)
         with lock(plan.out):
             check_images(plan.training_plan(), told)
-            found, unfinished = _search(plan, told)
+            found, unfinished = _search(plan, told, engine)
             if not found:
                 raise RuntimeError("; ".join(f"{one.method}: {one.reason}" for one in unfinished))
             write_json(plan.summary_path, plan.summary(found))
         final = plan.final_plan(found)
-        bench = BenchResult(final, tuple(execute(final, told)))
+        bench = BenchResult(final, tuple(execute(final, told, engine)))
         return TuneResult(plan.study, plan.summary_path, bench, unfinished)
 
 
-def _search(plan: TunePlan, progress: Progress) -> tuple[Mapping[str, dict], tuple[Failure, ...]]:
+@dataclass(frozen=True)
+class SearchWork:
+    """One method's search, or what is left of it.
+
+    Attributes:
+        plan: packed.
+        method: canonical variant.
+    """
+
+    plan: TunePlan
+    method: str
+
+    def __call__(self, place: Place) -> dict:
+        """Carry it out; its part of the summary."""
+        return self.plan.moved(place).search(self.method)
+
+
+def _search(
+    plan: TunePlan, progress: Progress, engine: Engine
+) -> tuple[Mapping[str, dict], tuple[Failure, ...]]:
     """What was found for each method, and the methods whose search failed."""
-    found, unfinished = {}, []
-    for name in plan.recipes:
-        try:
-            found[name] = plan.search(name)
-        except METHOD_ERRORS as error:
-            if os.environ.get("ZOO_DEBUG"):
-                raise
-            reason = one_line(error)
-            progress.note(f"  failed: {reason}")
-            unfinished.append(
-                Failure(
-                    method=name,
-                    split=plan.dataset.split,
-                    seed=plan.request.seed,
-                    stage="tune",
-                    reason=reason,
-                )
+    methods, packed = list(plan.recipes), plan.packed()
+    jobs = [
+        Job(
+            title=f"[{i}/{len(methods)}] {name}: search",
+            work=SearchWork(packed, name),
+            sources=(source_of(plan.dataset, plan.roots),),
+            # a superset where one method's name begins with another's, which does no harm
+            files=(f"{FOLDER}/{parse(name).name}*", f"{FOLDER}/runs/{parse(name).name}*/**/*"),
+        )
+        for i, name in enumerate(methods, start=1)
+    ]
+    found: dict[str, dict] = {}
+    unfinished: dict[str, Failure] = {}
+    with closing(engine.carry_out(jobs, plan.out, plan.options, progress)) as outcomes:
+        for outcome in outcomes:
+            name = methods[outcome.number]
+            if outcome.stage is None:
+                found[name] = outcome.value
+                continue
+            unfinished[name] = Failure(
+                method=name,
+                split=plan.dataset.split,
+                seed=plan.request.seed,
+                stage="tune",
+                reason=outcome.reason,
             )
-    return found, tuple(unfinished)
+    in_order = {name: found[name] for name in methods if name in found}
+    return in_order, tuple(unfinished[name] for name in methods if name in unfinished)

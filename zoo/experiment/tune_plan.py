@@ -1,17 +1,20 @@
 """What a search is for every method: recipe, space and budget; and the runs that come of it."""
 
+import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmark import files, recipes
 from benchmark.datasets.base import Dataset
-from benchmark.device import check_precision, choose_device
+from benchmark.device import check_precision
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.variants import parse
+from zoo.experiment.engines.job import Engine, Place
+from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.folder import RunFolder, read_json
-from zoo.experiment.options import ExecutionOptions, Scoring
+from zoo.experiment.options import Scoring
 from zoo.experiment.plan import Plan, PlannedRun, open_splits
 from zoo.experiment.request import TuneRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
@@ -22,6 +25,7 @@ from zoo.experiment.study import MethodStudy
 from zoo.experiment.trials import provenance, summary_of
 from zoo.experiment.validate import ValidationPlan
 
+FOLDER = "tuning"  # of a result folder
 # settings that a network may refuse, beside a method's own arguments
 _SHAPE = ("backbone", "channels", "layers", "stem", "neck", "frames", "height", "width")
 
@@ -32,6 +36,7 @@ class TunePlan:
     Args:
         request: what is asked for.
         progress: who is told.
+        engine: what will carry it out: it knows which devices there are.
 
     Raises:
         LookupError: an unknown name.
@@ -39,15 +44,15 @@ class TunePlan:
         OSError: data are missing.
     """
 
-    def __init__(self, request: TuneRequest, progress: Progress = SILENT):
-        self.request, self.progress = request, progress
-        bench, device = request.bench, choose_device(request.bench.device)
-        check_precision(bench.precision, device)
+    def __init__(self, request: TuneRequest, progress: Progress = SILENT, engine: Engine = LOCAL):
+        bench = dataclasses.replace(request.bench, device=engine.device(request.bench.device))
+        self.request, self.progress = dataclasses.replace(request, bench=bench), progress
+        check_precision(bench.precision, bench.device)
         names = expand_methods(bench.methods)
         self.recipes = {name: choose_recipe(name, bench) for name in names}
         for name, chosen in self.recipes.items():
             self._check(name, chosen)
-        self.options = ExecutionOptions(device=device, workers=bench.workers, command=bench.command)
+        self.options = bench.options(engine.name)
         self.dataset: Dataset = open_splits(bench, progress)[0]
         if self.dataset.splits > 1:
             progress.note("split 0 alone: the test persons of the others are trained on in it")
@@ -59,8 +64,33 @@ class TunePlan:
         stem = f"{parse(self.dataset.name.partition(':')[0]).slug}-{recipe}"
         self.study = f"{stem}-{self._key(recipe, first)}"
         self.out = bench.out or Path("results") / f"tune-{stem}"
-        self.folder = self.out / "tuning"
-        self.summary_path = self.folder / f"{self.study}.json"
+        by_name = isinstance(bench.dataset, str)
+        self.roots = {self.dataset.fingerprint: bench.data_root} if by_name else {}
+
+    @property
+    def folder(self) -> Path:
+        """Of journals and trials."""
+        return self.out / FOLDER
+
+    @property
+    def summary_path(self) -> Path:
+        """What the report reads."""
+        return self.folder / f"{self.study}.json"
+
+    def moved(self, place: Place) -> "TunePlan":
+        """The same plan where one of its searches is carried out."""
+        moved = copy.copy(self)
+        moved.out, moved.options, moved.progress = place.out, place.options, place.progress
+        (moved.dataset,) = place.datasets.values()
+        return moved
+
+    def packed(self) -> "TunePlan":
+        """What is sent there: without data and without who is told; see `moved`."""
+        packed = copy.copy(self)
+        packed.dataset, packed.progress = None, SILENT
+        bench = dataclasses.replace(self.request.bench, dataset="")
+        packed.request = dataclasses.replace(self.request, bench=bench)
+        return packed
 
     def _check(self, name: str, chosen: Recipe) -> None:
         """Refuse what a method does not take before anything is trained."""
@@ -162,7 +192,16 @@ class TunePlan:
             for name, scoring in self.scorings.items()
             for run in self._final_runs(name, {}, scoring)
         ]
-        return Plan(runs=tuple(runs), out=self.out, options=self.options, train_only=True)
+        return self._plan(runs, train_only=True)
+
+    def _plan(self, runs: Iterable[PlannedRun], *, train_only: bool = False) -> Plan:
+        return Plan(
+            runs=tuple(runs),
+            out=self.out,
+            options=self.options,
+            train_only=train_only,
+            roots=self.roots,
+        )
 
     def final_plan(self, found: Mapping[str, dict]) -> Plan:
         """The recipe as it stands and what was chosen, on all training persons; scored once."""
@@ -174,7 +213,7 @@ class TunePlan:
             for values, scoring in (({}, plain), (part["chosen"], tuned)):
                 for run in self._final_runs(name, values, scoring):
                     runs.setdefault(run.spec.id, run)  # a choice may be the recipe itself
-        return Plan(runs=tuple(runs.values()), out=self.out, options=self.options)
+        return self._plan(runs.values())
 
     def _final_runs(
         self, name: str, values: Mapping[str, Value], scoring: Scoring

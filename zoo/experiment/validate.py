@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from benchmark import embed
+from benchmark import distributed, embed
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.protocols import score
@@ -80,7 +80,7 @@ def open_validation(
 
 
 class _Scorer:
-    """Embeds and scores the held-out persons: metrics in [0, 1] by name."""
+    """Embeds the held-out persons on all processes, scores them on the first: metrics by name."""
 
     def __init__(
         self, spec: RunSpec, held_out: Dataset, plan: ValidationPlan, options: ExecutionOptions
@@ -102,6 +102,9 @@ class _Scorer:
             precision=self.spec.precision,
             workers=self.options.workers,
         )
+        return distributed.on_first(lambda: self._scored(embeddings))
+
+    def _scored(self, embeddings: embed.ClipEmbeddings) -> dict[str, float]:
         distance, space = DISTANCES[self.plan.distance]
         found = score(embeddings.pooled(space), embeddings.query, PROTOCOL, distance)
         return {"mAP": found.mAP, "R1": found.values["R1"]}

@@ -6,23 +6,23 @@ clips they were made.
 """
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from benchmark import embed
-from benchmark.clips import frame_rule
-from benchmark.datasets.base import Dataset, Tracklet
+from benchmark.datasets.base import Tracklet
 from benchmark.datasets.folders import image_names
+from benchmark.datasets.storage import data_root, path_of, walk
 from benchmark.files import write_whole
 from benchmark.progress import SILENT, Progress
-from benchmark.recipe import DISTANCES
 from zoo.checkpoints.checkpoint import Checkpoint
-from zoo.checkpoints.load import Loaded
+from zoo.checkpoints.config import Settings
+from zoo.experiment.engines.job import Engine
+from zoo.experiment.engines.local import LOCAL
+from zoo.experiment.options import ExecutionOptions
+from zoo.tools.parts import embed_in_parts
 
 NOBODY = 0  # nobody says who it is
 
@@ -52,12 +52,13 @@ def tracklets_in(folder: Path) -> list[Tracklet]:
     Raises:
         FileNotFoundError: there is no such folder, or no image in it.
     """
-    if not Path(folder).is_dir():
+    folder = data_root(Path(folder).absolute())  # workers elsewhere are in other folders
+    if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder: expected one folder of images a tracklet")
     found = []
-    for place, below, _ in os.walk(folder):
+    for place, below, _ in walk(folder):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        names = tuple(name for name, _ in image_names(Path(place)))
+        names = tuple(name for name, _ in image_names(path_of(place)))
         if names:
             found.append(Tracklet(NOBODY, 0, place, names))
     if not found:
@@ -68,47 +69,48 @@ def tracklets_in(folder: Path) -> list[Tracklet]:
 def embed_folder(
     folder: Path,
     checkpoint: Checkpoint,
-    loaded: Loaded,
+    sha256: str,
+    settings: Settings,
     *,
-    device: str,
-    workers: int,
+    parts: Path,
+    options: ExecutionOptions,
+    engine: Engine = LOCAL,
     progress: Progress = SILENT,
 ) -> Features:
     """Embed every tracklet below a folder.
 
+    Args:
+        folder: of tracklets.
+        checkpoint: whose network.
+        sha256: of its file.
+        settings: where checkpoints are kept.
+        parts: folder that keeps what is finished, until all of it is.
+        options: device and workers.
+        engine: what carries it out.
+        progress: who is told.
+
     Raises:
         FileNotFoundError: there is none.
-        ImageError: an image cannot be read.
+        RuntimeError: a part failed, since an image cannot be read, say.
+        OSError: the folder of parts cannot be written.
     """
-    rows = tracklets_in(folder)
-    dataset = Dataset(
-        name="own",
-        train=(),
-        test=tuple(rows),
-        query=(),
-        fingerprint="",
-        protocol="open",
-        cameras=False,
-    )
-    found = embed.embed(
-        loaded.model.to(device),
-        dataset,
-        frame_rule(checkpoint.frames),
-        height=checkpoint.height,
-        width=checkpoint.width,
-        key={"frames_rule": checkpoint.frames},
-        device=torch.device(device),
-        precision="no",
-        workers=workers,
+    rows, root = tracklets_in(folder), data_root(folder).resolve()
+    vectors = embed_in_parts(
+        rows,
+        checkpoint,
+        sha256,
+        settings,
+        folder=parts,
+        options=options,
+        engine=engine,
         progress=progress,
     )
-    root = Path(folder).resolve()
     return Features(
-        about=_about(checkpoint, loaded.file.sha256),
+        about=_about(checkpoint, sha256),
         root=root,
-        tracklets=tuple(Path(t.folder).resolve().relative_to(root).as_posix() for t in rows),
+        tracklets=tuple(path_of(t.folder).resolve().relative_to(root).as_posix() for t in rows),
         frames=np.array([len(t) for t in rows]),
-        vectors=found.pooled(DISTANCES[checkpoint.distance][1]).vectors.numpy(),
+        vectors=vectors,
     )
 
 

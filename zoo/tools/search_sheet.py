@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmark.clips import chunk_first
 from benchmark.datasets.base import Tracklet
 from benchmark.datasets.folders import image_names
+from benchmark.datasets.storage import path_of
 from benchmark.files import write_whole
 from benchmark.pixels import read_clip
 from zoo.tools.features import NOBODY, Features
@@ -44,8 +45,9 @@ def draw(query: Features, known: Features, found: list[Found], path: Path) -> No
     write_whole(path, lambda part: sheet.save(part, format="PNG"))
 
 
-def _strip(folder: Path) -> Image.Image:
+def _strip(place: Path) -> Image.Image:
     """Frames of a tracklet side by side."""
+    folder = path_of(str(place))
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is not there any more: it cannot be drawn")
     names = tuple(name for name, _ in image_names(folder))

@@ -15,6 +15,7 @@ from benchmark.datasets.check.image_integrity import broken_images
 from benchmark.datasets.check.reference_counts import claims_to_be, count
 from benchmark.datasets.check.unlisted_files import unlisted_files
 from benchmark.datasets.kind import DatasetKind
+from benchmark.datasets.storage import data_root
 from benchmark.files import sha256
 from benchmark.progress import SILENT, Progress
 from benchmark.rules import PROTOCOLS
@@ -103,7 +104,7 @@ def _unreadable(kind: DatasetKind, root: Path | None, error: Exception) -> Findi
     cause = None
     if root is not None and kind.first_contradiction and not isinstance(error, FileNotFoundError):
         try:
-            cause = kind.first_contradiction(Path(root))
+            cause = kind.first_contradiction(data_root(root))
         except (ValueError, OSError):
             cause = None  # it fails before: the error itself says where
     return Finding(
@@ -135,7 +136,9 @@ def _split_files(kind: DatasetKind, root: Path | None, official: bool) -> Iterat
     """The hashes of the split files beside those of the official ones."""
     if kind.split_files is None or root is None:
         return
-    paths = [path for path in kind.split_files(Path(root)) if path.name in kind.reference_sha256]
+    paths = [
+        path for path in kind.split_files(data_root(root)) if path.name in kind.reference_sha256
+    ]
     found = {path: sha256(path) for path in paths}
     right = {path: digest == kind.reference_sha256[path.name] for path, digest in found.items()}
     official = official or any(right.values())

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 
 from PIL import Image
 
+from benchmark.datasets.storage import open_file
 from benchmark.processors import processors
 from benchmark.progress import SILENT, Progress
 
@@ -67,7 +68,7 @@ def broken_among(paths: Sequence[str], deep: bool) -> list[Broken]:
 def what_is_broken(path: str, *, deep: bool) -> str | None:
     """What is wrong with one image, in words; None if nothing is."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             head = file.read(16)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - TAIL, 0))
@@ -85,7 +86,7 @@ def _undecodable(path: str) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("JPEG", "PNG")) as image:
+            with open_file(path) as file, Image.open(file, formats=("JPEG", "PNG")) as image:
                 image.load()
     except Exception as error:  # Pillow raises a dozen kinds for a broken file
         reason = " ".join(str(error).replace(path, "it").split()) or type(error).__name__

@@ -5,10 +5,10 @@ They are passed over here, but shift every later index in code that lists folder
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 from benchmark.datasets.base import IMAGES, Dataset
 from benchmark.datasets.kind import DatasetKind
+from benchmark.datasets.storage import path_of, walk
 
 
 def unlisted_files(kind: DatasetKind, dataset: Dataset) -> Iterator[str]:
@@ -21,10 +21,10 @@ def unlisted_files(kind: DatasetKind, dataset: Dataset) -> Iterator[str]:
     listed: dict[str, set[str]] = {}
     for tracklet in (*dataset.train, *dataset.test):
         listed.setdefault(tracklet.folder, set()).update(tracklet.frames)
-    parts = kind.parts(map(Path, listed)) if kind.parts else set()
+    parts = kind.parts(map(path_of, listed)) if kind.parts else set()
     for part in sorted(parts):
         spare = part.name in kind.spare_images
-        for folder, folders, names in os.walk(part):
+        for folder, folders, names in walk(part):
             folders.sort()
             for name in sorted(names):
                 if name in listed.get(folder, ()):

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmark.datasets.base import DISTRACTOR, JUNK, Dataset, Tracklet
+from benchmark.datasets.storage import open_file, path_of
 from benchmark.datasets.synthetic.dataset import MANIFEST
 from benchmark.datasets.synthetic.people import people
 from benchmark.datasets.synthetic.render import PASSERS
@@ -32,7 +33,7 @@ def contact_sheet(dataset: Dataset, path: Path) -> None:
         dataset: a synthetic one with at least three test persons.
         path: of the picture.
     """
-    folder = Path(dataset.test[0].folder).parents[1]
+    folder = path_of(dataset.test[0].folder).parents[1]
     knobs = Knobs(**json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["knobs"])
     rows = {}
     for pid in list(dict.fromkeys(dataset.test[row].pid for row in dataset.query))[:PEOPLE_SHOWN]:
@@ -53,7 +54,8 @@ def contact_sheet(dataset: Dataset, path: Path) -> None:
 
 
 def _frames_of(tracklet: Tracklet) -> list[Image.Image]:
-    return [Image.open(tracklet.path(frame)).convert("RGB") for frame in range(len(tracklet))]
+    frames = (open_file(tracklet.path(frame)) for frame in range(len(tracklet)))
+    return [Image.open(frame).convert("RGB") for frame in frames]
 
 
 def _draw_strips(rows: list[list[tuple[str, list[Image.Image]]]], size: int) -> Image.Image:

@@ -16,6 +16,7 @@ import filelock
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.mars import mars
+from benchmark.datasets.packed_path import PackedPath
 from benchmark.datasets.synthetic.render import render
 from benchmark.datasets.synthetic.tracks import Knobs
 from benchmark.files import cache_root, hash_of, write_json
@@ -80,9 +81,14 @@ def synthetic(
         noise=float(noise),
         seed=seed,
     )
-    home = cache_root() / "data" if root is None else Path(root)
+    home = cache_root() / "data" if root is None else root
     folder = home / f"synthetic-{hash_of({**dataclasses.asdict(knobs), 'renderer': RENDERER})}"
-    if not folder.exists():
+    if not folder.is_dir():
+        if isinstance(folder, PackedPath):
+            raise FileNotFoundError(
+                f"{root} does not hold {folder.name}, a synthetic set of these knobs: render it "
+                "with `zoo data make` into the folder, and pack that again"
+            )
         _make(folder, knobs, progress)
     return _read(folder)
 

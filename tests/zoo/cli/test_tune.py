@@ -19,7 +19,7 @@ def test_a_search_ends_with_a_report_and_what_each_method_spent(call, crowd, tmp
     status, out, err = tune(call, crowd, tmp_path / "o", *more)
     assert status == 0 and out.strip() == str(tmp_path / "o" / "report.md")
     assert "## Tuning" in (tmp_path / "o" / "report.md").read_text()
-    assert "sta, trial 1/2: lr=0.0003, weight_decay=5e-05, triplet=soft" in err
+    assert "sta, trial 1/2: lr=0.0008, weight_decay=5e-05, triplet=0.4" in err
     assert "sta: 2 trials, " in err and " clips, 0.00 h" in err
     (study,) = (tmp_path / "o" / "tuning").glob("*.json")
     assert f"study: {study}" in err

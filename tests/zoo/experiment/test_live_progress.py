@@ -50,3 +50,26 @@ def test_a_terminal_gets_a_bar_that_goes(monkeypatch, capsys):
         assert [task.description for task in progress.bar.tasks] == ["  embed"]
         progress.note("a [line] that stays")
     assert "a [line] that stays" in capsys.readouterr().err
+
+
+# ---- side by side --------------------------------------------------------------------------------
+
+
+def test_work_that_goes_on_side_by_side_has_a_bar_each(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with LiveProgress() as progress:
+        first, second = progress.line("[1/2] sta, on a"), progress.line("[2/2] nvan, on b")
+        first.advance("train", 3, 10)
+        second.advance("train", 1, 10)
+        assert [task.description for task in progress.bar.tasks] == [
+            "  [1/2] sta, on a: train",
+            "  [2/2] nvan, on b: train",
+        ]
+        first.end()
+        assert [task.completed for task in progress.bar.tasks] == [1]
+
+
+def test_lines_of_a_log_file_say_whose_they_are(clock, capsys):
+    with LiveProgress() as progress:
+        progress.line("[2/2] nvan, on b").advance("train", 10, 10)
+    assert capsys.readouterr().err == "  [2/2] nvan, on b: train 10/10, 0 s\n"

@@ -37,6 +37,16 @@ def test_the_bar_is_drawn_over_itself_and_goes_when_the_work_is_done(shown, monk
     assert shown[-1] == "failed: x &lt; y"
 
 
+def test_work_that_goes_on_side_by_side_has_a_bar_each(shown):
+    with NotebookProgress() as progress:
+        first, second = progress.line("[1/2] sta, on a"), progress.line("[2/2] nvan, on b")
+        first.advance("train", 3, 10)
+        second.advance("embed", 10, 10)
+        assert "[1/2] sta, on a · train" in shown[-1] and "[2/2] nvan, on b · embed" in shown[-1]
+        first.end()
+        assert "sta" not in shown[-1] and "nvan" in shown[-1]
+
+
 def test_the_bar_is_not_drawn_at_every_step(shown):
     with NotebookProgress() as progress:
         for step in range(1, 1001):

@@ -1,6 +1,7 @@
 """What a record says beside its numbers."""
 
 import dataclasses
+import platform
 
 import pytest
 
@@ -10,8 +11,8 @@ from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.provenance import common_record, notes_of
 
 
-def record_of(spec, dataset=DATA, **options):
-    about = {"cost": {}, "checkpoint": "0", "selection": "last epoch"}
+def record_of(spec, dataset=DATA, training=None, **options):
+    about = {"cost": {}, "checkpoint": "0", "selection": "last epoch", "training": training or {}}
     return common_record(spec, dataset, ExecutionOptions(**options), **about)
 
 
@@ -58,3 +59,21 @@ def test_a_transformer_that_starts_at_random_says_so():
     assert notes_of(spec_of("clip_vit_avg", replace(QUICK, {"init": "none"}))) == []
     taken = dataclasses.replace(spec_of("clip_vit_avg"), checkpoint="clip_vit_avg.x@0")
     assert notes_of(taken) == []
+
+
+def test_a_record_says_how_many_processes_trained_and_what_batch_norm_saw():
+    before = record_of(spec_of())
+    assert (before.processes, before.compiled, before.notes) == (1, False, [])
+    apart = record_of(spec_of(), training={"processes": [1, 4], "compiled": True})
+    assert (apart.processes, apart.compiled) == (4, True)
+    assert apart.notes == ["trained by 1 then 4 processes, BatchNorm of each process apart"]
+    gpus = record_of(spec_of(), training={"processes": [8], "synchronised": True})
+    assert gpus.notes == ["trained by 8 processes, BatchNorm synchronised"]
+    (note,) = record_of(spec_of("sta", replace(QUICK, {"chunk": 8}))).notes
+    assert note == "features were computed 8 clips at a time, and BatchNorm saw no more"
+
+
+def test_a_record_names_its_machine_and_what_carried_it_out():
+    found = record_of(spec_of(), engine="ray").environment
+    assert found["engine"] == "ray" and found["node"] == platform.node()
+    assert record_of(spec_of()).environment["engine"] == "local"

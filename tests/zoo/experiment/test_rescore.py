@@ -93,7 +93,7 @@ def test_what_is_scored_again_says_by_which_command_where_and_at_what_cost(
 ):
     (first,) = finished_run.read_records()
     monkeypatch.setattr(rescoring, "commit", lambda: "later")
-    monkeypatch.setattr(rescoring, "environment", lambda *_: {"device": "elsewhere"})
+    monkeypatch.setattr(rescoring, "where", lambda *_: {"device": "elsewhere"})
     ((entry,), _) = again(finished_run, people, frames="even2")
     assert (entry.command, entry.commit) == ("zoo eval later", "later")
     assert entry.environment == {"device": "elsewhere"} and entry.cost["frames"] == 2
@@ -104,7 +104,7 @@ def test_kept_embeddings_are_scored_without_the_data_and_without_the_network(
     finished_run, monkeypatch
 ):
     monkeypatch.setattr(rescoring, "open_data_of", None)
-    monkeypatch.setattr("zoo.experiment.run.load_weights", None)
+    monkeypatch.setattr("zoo.experiment.stages.load_weights", None)
     (_, entry), _ = again(finished_run, rerank="kr(4,2,0.3)", distance="l2sq-raw")
     assert entry.label == "open@1/l2sq-raw/chunk-first4/kr(4,2,0.3)"
 

@@ -114,6 +114,7 @@ def test_a_method_that_takes_the_clips_passes():
         ("stenvan", {"frames": 8, "test_frames": "all8"}, "frames do not fit"),
         ("stenvan[stripes=3]", {}, "S = 3 stripes do not divide"),
         ("sta[blocks=3]", {}, "K = 3 blocks do not divide"),
+        ("sta", {"first_stage": "nvan"}, "weights of its first stage, nvan, do not fit: missing"),
     ],
 )
 def test_clips_that_a_method_refuses_are_found_before_training_in_one_line(method, changes, says):
@@ -121,6 +122,10 @@ def test_clips_that_a_method_refuses_are_found_before_training_in_one_line(metho
         check_fit(method, recipe("quick", TINY | changes))
     assert str(error.value).startswith(f"{method} under recipe quick[")
     assert "\n" not in str(error.value)
+
+
+def test_a_first_stage_of_the_same_layers_passes():
+    check_fit("stenvan", recipe("quick", TINY | {"first_stage": "nvan"}))
 
 
 def test_a_method_that_takes_any_length_passes_the_same_rule():

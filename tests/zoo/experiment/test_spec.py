@@ -55,6 +55,15 @@ def test_a_run_is_read_with_the_settings_that_it_stored(monkeypatch):
     assert stored == dataclasses.replace(replace(QUICK, {"epochs": 3}), evaluation=evaluation)
 
 
+def test_a_first_stage_is_a_run_of_the_same_settings_that_has_none_itself():
+    staged = replace(QUICK, {"first_stage": "nvan", "stem_activation": False})
+    run = spec_of("stenvan", staged, validation={"fold": 0})
+    first = run.first_stage
+    assert first.method == "nvan[stem_activation=false]" and first.first_stage is None
+    assert first.settings == run.settings | {"first_stage": ""} and first.validation is None
+    assert run.id != spec_of("stenvan", replace(staged, {"first_stage": ""})).id
+
+
 def test_a_paper_s_stem_reaches_the_methods_that_have_one():
     released = replace(QUICK, {"stem_activation": False})
     assert spec_of("stenvan", released).method == "stenvan[stem_activation=false]"

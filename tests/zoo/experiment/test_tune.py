@@ -85,7 +85,7 @@ def test_a_notebook_shows_the_final_runs(result):
 
 
 def test_the_same_request_again_trains_nothing(result, crowd, monkeypatch):
-    monkeypatch.setattr("zoo.experiment.run.train", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("zoo.experiment.stages.train", lambda *_, **__: pytest.fail("trained"))
     again = carry_out(
         request(crowd, result.out, methods="sta,resnet50_avg", trials=2), SILENT
     )  # fmt: skip

@@ -1,0 +1,101 @@
+"""A Ray cluster of two machines with one CPU each, and a method that dies where it is told to."""
+
+import os
+
+import pytest
+
+from tests.conftest import TINY
+from tests.zoo.conftest import ask
+from tests.zoo.experiment.engines.shaky import shaky_in
+from zoo import plugins
+from zoo.experiment.engines.ray_engine import KEPT_TO_ITSELF, RayEngine
+from zoo.experiment.execute import execute
+from zoo.experiment.options import EngineOptions
+from zoo.experiment.paper_recipes import recipe
+from zoo.experiment.plan import plan
+
+SMALL = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
+
+
+@pytest.fixture(scope="session")
+def whole_cluster():
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in KEPT_TO_ITSELF.items():
+            patch.setenv(name, value)
+        ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
+        from ray.cluster_utils import Cluster
+
+        found = Cluster(initialize_head=True, head_node_args=SMALL)
+        ray.init(found.address, log_to_driver=False, logging_level="ERROR")
+        yield found
+        ray.shutdown()
+        found.shutdown()
+
+
+@pytest.fixture
+def cluster(whole_cluster):
+    """Two machines, whatever an earlier test did to the second one."""
+    if not whole_cluster.worker_nodes:
+        whole_cluster.add_node(**SMALL)
+        whole_cluster.wait_for_nodes()
+    return whole_cluster
+
+
+@pytest.fixture
+def engine(cluster):
+    """The engine on that cluster, which this process has joined."""
+    return RayEngine(EngineOptions(name="ray", address=cluster.address))
+
+
+@pytest.fixture(scope="session")
+def marks(tmp_path_factory):
+    """Folder of the files that tell the method `shaky` where to die; each is taken once."""
+    return tmp_path_factory.mktemp("marks")
+
+
+@pytest.fixture(scope="session")
+def shaky_method(marks):
+    return shaky_in(marks, os.getpid())
+
+
+@pytest.fixture
+def shaky(shaky_method, marks, monkeypatch):
+    """The method is known; nothing is left of earlier marks."""
+    for mark in marks.iterdir():
+        mark.unlink()
+    monkeypatch.setitem(plugins._ADDED["METHODS"], "shaky", shaky_method)
+    monkeypatch.setitem(plugins.CALLS, ("method", "shaky"), shaky_method)
+    return marks
+
+
+@pytest.fixture
+def four(shaky, people):
+    """Makes a request for four runs of that method into a folder."""
+    six = recipe("quick", TINY | {"epochs": 6})
+    return lambda out, **more: ask(
+        people, out, **{"methods": "shaky", "recipe": six, "seeds": 4} | more
+    )
+
+
+@pytest.fixture(scope="session")
+def kept():
+    """What the local engine finds, made when it is first asked for."""
+    return {}
+
+
+@pytest.fixture
+def undisturbed(four, kept, tmp_path_factory):
+    """Metrics and weights of the four runs by the local engine."""
+    if not kept:
+        out = tmp_path_factory.mktemp("undisturbed")
+        assert execute(plan(four(out))) == []
+        kept.update(results(out))
+    return kept
+
+
+def results(out):
+    """Metrics and sha256 of the weights of every run."""
+    from benchmark import record
+
+    found = map(record.load, sorted(out.glob("runs/*/records/*.json")))
+    return {(r.method, r.seed, r.label): (r.metrics, r.cmc, r.checkpoint) for r in found}

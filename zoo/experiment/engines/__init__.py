@@ -1,0 +1,1 @@
+"""What carries runs out: this process, or a Ray cluster."""
