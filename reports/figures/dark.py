@@ -42,6 +42,9 @@ def _darken_axes(axes: Axes) -> None:
     for text in axes.texts:
         if not (axes.images and _is_inside(axes, text)):
             _turn_text(text)
+    for line in axes.lines:
+        if line.get_label() == "gap":  # between the frames of a film
+            line.set_color(PAPER)
     if not axes.images:
         for artist in (*axes.lines, *axes.collections, *axes.patches):
             _turn(artist)

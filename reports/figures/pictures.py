@@ -97,6 +97,7 @@ def _tradeoffs(
         published = printed[printed["method"].isin(rows["method"])] if cost == "gmacs" else None
         if published is not None and published["gmacs"].notna().any():
             caption += " Grey: published, under the papers' own rules; dotted: more frames."
+            caption += _doubts(published[published["gmacs"].notna()])
         picture = Picture("results", group.key, _file(group.key, short), caption)
         yield picture, partial(tradeoffs.tradeoff, rows, cost, style_of, title, published)
 
@@ -110,6 +111,7 @@ def _absent(group: Group, shown: Sequence[str]) -> str:
 def _published(tables: Sequence[Group], counted: pd.DataFrame) -> Iterator[Drawn]:
     """What the papers print of the methods in this report, on their data sets."""
     measured = {name for group in tables for name in group.rows["method"]}
+    empty = pd.DataFrame(columns=["name", "x"])
     for dataset in ("mars", "duke_video"):
         printed = papers.points(dataset, counted)
         printed = printed[printed["method"].isin(measured)]
@@ -118,18 +120,23 @@ def _published(tables: Sequence[Group], counted: pd.DataFrame) -> Iterator[Drawn
             caption = (
                 f"Published figures on {dataset} against GMACs, as printed or, where a paper "
                 "prints none, as counted by us for the same clip. Dotted: one method, more frames."
+                f"{_doubts(placed)}"
             )
             picture = Picture("published", None, f"published/{dataset}-gmacs.png", caption)
             title = f"{dataset} · published in the papers"
-            empty = pd.DataFrame(columns=["name"])
             yield picture, partial(tradeoffs.tradeoff, empty, "gmacs", {}, title, placed)
         lines = printed[printed["line"] != ""]
         if len(lines):
             caption = f"Published figures on {dataset} against the frames of a clip."
             picture = Picture("published", None, f"published/{dataset}-frames.png", caption)
             title, axis = f"{dataset} · published in the papers", "Frames of a clip, T"
-            empty = pd.DataFrame(columns=["name", "x"])
             yield picture, partial(plots.trend, empty, {}, title, axis, lines)
+
+
+def _doubts(printed: pd.DataFrame) -> str:
+    """What the daggers at published points are, where there are any."""
+    doubtful = printed["label"].str.endswith(papers.DAGGERS[0]).any()
+    return " †: a doubtful figure, see the notes at the tables." if doubtful else ""
 
 
 def _trend(family: trends.Trend, style_of: dict[str, Style]) -> Drawn:

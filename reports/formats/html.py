@@ -23,7 +23,7 @@ from reports.analysis.sheets import better
 from reports.analysis.trends import all_trends, counted
 from reports.analysis.tuning_sheets import change_sheet, study_sheets
 from reports.figures import film_strips
-from reports.figures.pictures import all_figures, shown_names
+from reports.figures.pictures import Drawn, all_figures, shown_names
 from reports.figures.style import styles
 from reports.formats import embedded, provenance
 from reports.formats.markdown import cost_parts
@@ -54,6 +54,7 @@ def render(
         (title, change_sheet(group, tables)) for title, group in zip(titles, tables, strict=True)
     ]
     tuning += [(title, [sheet]) for title, sheet in changed if sheet]
+    figures = list(all_figures(results, tables))
     page = environment().get_template("page.html")
     return page.render(
         title=plain(title_of(tables)),
@@ -63,12 +64,12 @@ def render(
         data=Markup(_json(payload(tables, titles, families, counted(results), style_of))),
         matrices=matrices(tables),
         published=[(headline, sheets) for headline, sheets in published if sheets],
-        printed=_figures(results, tables, "published"),
+        printed=_figures(figures, "published"),
         pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
         variants=[(title, found) for title, found in variants if found],
         tuning=tuning,
-        curves=_figures(results, tables, "tuning"),
-        training=_figures(results, tables, "training"),
+        curves=_figures(figures, "tuning"),
+        training=_figures(figures, "training"),
         costs=_from_markdown(cost_parts(tables)) if tables else "",
         provenance=_from_markdown(provenance.sections(results)) if tables else "",
         inspected=[_inspected(one) for _, one in inspected],
@@ -77,11 +78,11 @@ def render(
     )
 
 
-def _figures(results: Results, tables: Sequence[Group], section: str) -> list[dict]:
+def _figures(figures: Sequence[Drawn], section: str) -> list[dict]:
     """The figures of a section of the report, drawn into the page."""
     return [
         embedded.drawn(picture.caption, draw)
-        for picture, draw in all_figures(results, tables)
+        for picture, draw in figures
         if picture.section == section
     ]
 

@@ -63,7 +63,7 @@ function printedTraces(group) {
   const kept = group.printed.filter((one) => one[place] !== null && one[5] !== null);
   const trace = (of, mode, dash) => ({
     x: of.map((one) => one[5]), y: of.map((one) => one[place]), mode, type: "scatter", name: "published",
-    text: of.map((one) => `<b>published: ${escaped(one[0])}</b><br>${escaped(one[1])}, its own rules`),
+    text: of.map((one) => `<b>published: ${escaped(one[0])}</b><br>${escaped(one[1])}, its own rules${one[0].endsWith("†") ? "<br>† doubtful, see the notes at the tables" : ""}`),
     hovertemplate: "%{text}<br>%{y:.1f} %<extra></extra>",
     marker: { symbol: "star-open", size: 11, color: ink("--quiet") }, line: { dash, width: 1, color: ink("--quiet") },
   });
