@@ -255,10 +255,10 @@ def test_a_method_s_paper_and_settings_are_told_without_raw_json(browser, fake):
 
 
 def test_pictures_suit_the_theme(browser):
-    shown = (
-        "return [...document.images].filter((i) => getComputedStyle(i).display !== 'none')"
-        ".map((i) => i.className).filter(Boolean)"
-    )
+    shown = """
+    const seen = [...document.images].filter((i) => getComputedStyle(i).display !== "none");
+    return seen.map((i) => i.className).filter(Boolean);
+    """
     assert set(browser.execute_script(shown)) == {"light"}
     choose(browser, "theme", "dark")
     assert set(browser.execute_script(shown)) == {"dark"}
