@@ -18,6 +18,7 @@ from torch import nn
 
 from benchmark import distributed
 from benchmark.clips import FrameRule, frame_rule
+from benchmark.contract import check_neck, check_output
 from benchmark.datasets.base import Dataset
 from benchmark.device import autocast
 from benchmark.files import write_whole
@@ -126,18 +127,12 @@ def embed(
 
     Raises:
         ImageError: an image cannot be read.
+        BrokenContract: the network gives something else than every method must give.
     """
-    model.eval()
+    check_neck(model.eval())
     clips = EvaluationClips(dataset.test, rule, height, width, resize)
-    own = list(chunks(clips))[distributed.rank() :: distributed.size()]
-    found: list[tuple[list[int], np.ndarray, np.ndarray]] = []  # a batch's places and vectors
     with torch.inference_mode(), autocast(device, precision):
-        for pixels, places in to_device(batches(clips, own, workers), device):
-            output = model(normalise(pixels))
-            vectors = (v.float().cpu().numpy() for v in (output.metric, output.embedding))
-            found.append((places.tolist(), *vectors))
-            progress.advance("embed", found[-1][0][-1] + 1, len(clips))
-    found = distributed.collect(found)
+        found = distributed.collect(_own_vectors(model, clips, device, workers, progress))
     embedded = [clips.clips[i] for places, _, _ in found for i in places]
     return ClipEmbeddings(
         key=key,
@@ -151,6 +146,26 @@ def embed(
         neck=_affine(model.neck),
         parts=getattr(model, "parts", 1),
     )
+
+
+def _own_vectors(
+    model: nn.Module,
+    clips: EvaluationClips,
+    device: torch.device,
+    workers: int,
+    progress: Progress,
+) -> list[tuple[list[int], np.ndarray, np.ndarray]]:
+    """Places, metric and embedding of each batch that this process embeds."""
+    own = list(chunks(clips))[distributed.rank() :: distributed.size()]
+    found: list[tuple[list[int], np.ndarray, np.ndarray]] = []
+    for pixels, places in to_device(batches(clips, own, workers), device):
+        output = model(normalise(pixels))
+        if not found:
+            check_output(model, output, len(pixels), finite=False)
+        vectors = (v.float().cpu().numpy() for v in (output.metric, output.embedding))
+        found.append((places.tolist(), *vectors))
+        progress.advance("embed", found[-1][0][-1] + 1, len(clips))
+    return found
 
 
 def _rows(batches: list[np.ndarray]) -> np.ndarray:

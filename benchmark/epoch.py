@@ -5,6 +5,7 @@ from torch import Tensor
 
 from benchmark import distributed
 from benchmark.cached_gradients import ChunkedForward
+from benchmark.contract import check_output
 from benchmark.losses import losses
 from benchmark.pixels import normalise
 from benchmark.prefetch import to_device
@@ -29,11 +30,24 @@ class OutOfMemory(RuntimeError):
 
 
 def epoch(
-    state: TrainingState, loader: Batches, recipe: Recipe, progress: Progress = SILENT
+    state: TrainingState,
+    loader: Batches,
+    recipe: Recipe,
+    persons: int | None = None,
+    progress: Progress = SILENT,
 ) -> dict[str, float]:
     """Train one epoch; means over its steps, and the last rate.
 
+    Args:
+        state: model and optimiser.
+        loader: batches of this process.
+        recipe: losses and rate.
+        persons: of the classifier: what the network gives for the first batch is compared with what
+            every method must give; None compares nothing.
+        progress: told the steps done, of all.
+
     Raises:
+        BrokenContract: the first batch shows that the network gives something else.
         Diverged: the loss became NaN; the message names the step and the last good checkpoint.
         OutOfMemory: the message says what needs less.
         ImageError: an image cannot be read.
@@ -47,9 +61,10 @@ def epoch(
         for group in state.optimiser.param_groups:
             group["lr"] = lr * group.get("share", 1.0)
         try:
-            parts = step(state, clips, classes, flips, recipe)
+            parts = step(state, clips, classes, flips, recipe, persons)
         except torch.OutOfMemoryError:
             raise _out_of_memory(device, clips, recipe) from None
+        persons = None
         with torch.no_grad():
             for name, part in parts.items():
                 sums[name] = sums.get(name, 0.0) + _exact(part.detach())
@@ -63,7 +78,12 @@ def epoch(
 
 
 def step(
-    state: TrainingState, clips: Tensor, classes: Tensor, flips: Tensor, recipe: Recipe
+    state: TrainingState,
+    clips: Tensor,
+    classes: Tensor,
+    flips: Tensor,
+    recipe: Recipe,
+    persons: int | None = None,
 ) -> dict[str, Tensor]:
     """One optimiser step; the loss, its parts and the share of clips that are told right.
 
@@ -73,11 +93,14 @@ def step(
         classes: [b].
         flips: [b], which are mirrored.
         recipe: its losses and their settings, and ``chunk``.
+        persons: of the classifier, where the network's output is to be checked; waits for it.
     """
     chunked = None
     if 0 < recipe.chunk < len(clips):
         chunked = ChunkedForward(state.forward, clips, flips, recipe.chunk)
     own = state.forward(normalise(clips, flips)) if chunked is None else chunked.output
+    if persons is not None:
+        check_output(state.model, own, len(clips), persons)
     output, classes = distributed.gather(own, classes)
     parts = losses(output, classes, recipe)
     loss = sum(parts.values())

@@ -1,10 +1,13 @@
 """The pixels of a clip: decoded and resized as uint8; normalised on the device."""
 
+import io
+import warnings
 from functools import cache
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image
 
@@ -19,6 +22,7 @@ class ImageError(OSError):
     """An image that is missing or cannot be decoded; the message names its path."""
 
 
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG"  # first bytes
 RESIZES = ("bilinear", "bicubic")
 
 
@@ -38,7 +42,7 @@ def read_clip(
         ImageError: a frame is missing or broken.
     """
     once, places = np.unique(indices, return_inverse=True)  # padded clips repeat frames
-    images = [_read(tracklet.path(i)) for i in once.tolist()]
+    images = [read_image(tracklet.path(i)) for i in once.tolist()]
     if all(image.shape == images[0].shape for image in images):
         clip = _resize(_stack(images), height, width, resize)
     else:
@@ -47,16 +51,49 @@ def read_clip(
     return clip.contiguous()
 
 
-def _read(path: str) -> Tensor:
+def read_image(path: str) -> Tensor:
+    """An image as uint8 RGB, [3, H, W].
+
+    Raises:
+        ImageError: it is missing, no regular file, no JPEG or PNG of 8 bits, or damaged; one line.
+    """
+    reason = "it is cut short or damaged"
     try:
-        with open_file(path) as file:
-            data = np.frombuffer(bytearray(file.read()), np.uint8)
-        return decode_image(torch.from_numpy(data), ImageReadMode.RGB)
+        with open_file(path) as file:  # reading apart from decoding is faster
+            data = file.read()
+        if not data:
+            raise ImageError(f"{path} cannot be read as an image: it is empty")
+        if data.startswith(JPEG):
+            pixels = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+            return decode_image(pixels, ImageReadMode.RGB)
+        if data.startswith(PNG):
+            return _read_png(path, data)
+        reason = "it is neither JPEG nor PNG"
+    except ImageError:
+        raise
     except OSError as error:
-        reason = error.strerror or str(error)
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = error.strerror or str(error).replace(str(path), "it")
+    except (RuntimeError, ValueError):
+        pass  # what torchvision was doing when it failed is no news to anybody
     raise ImageError(f"{path} cannot be read as an image: {reason}")
+
+
+def _read_png(path: str, data: bytes) -> Tensor:
+    """A PNG by Pillow: torchvision's decoder (0.30) ends the process on one that is damaged."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                if image.mode.startswith("I"):
+                    raise ImageError(
+                        f"{path} cannot be read as an image: it has more than 8 bits a channel: "
+                        "convert it"
+                    )
+                return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    except ImageError:
+        raise
+    except Exception:  # Pillow raises a dozen kinds for a broken file
+        raise ImageError(f"{path} cannot be read as an image: it is cut short or damaged") from None
 
 
 def _stack(images: list[Tensor]) -> Tensor:

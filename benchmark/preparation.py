@@ -18,7 +18,7 @@ from benchmark import training_state
 from benchmark.clips import frame_rule
 from benchmark.datasets.base import Dataset
 from benchmark.embed import chunks
-from benchmark.files import write_whole
+from benchmark.files import set_aside, write_whole
 from benchmark.pixels import normalise
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
@@ -81,12 +81,13 @@ def prepare(
     if not hasattr(model, "preparation"):
         return
     classes = {pid: i for i, pid in enumerate(dataset.train_pids)}
-    work = model.preparation(torch.tensor([classes[t.pid] for t in dataset.train]))
+    tracklets = torch.tensor([classes[t.pid] for t in dataset.train])
+    work = model.preparation(tracklets)
     if work is None:
         return
     path = Path(folder) / FILE
     if path.is_file():
-        work.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        work = _gone_on(model, work, tracklets, path, progress)
     rule = frame_rule(work.frames_rule, recipe.frames)
     clips = EvaluationClips(dataset.train, rule, recipe.height, recipe.width, recipe.resize)
     was, gpus = model.training, [device] if device.type == "cuda" else []
@@ -95,6 +96,20 @@ def prepare(
         _pass(work, clips, path, device, workers, progress)
         work.finish()
     model.train(was)
+
+
+def _gone_on(
+    model: nn.Module, work: Preparation, tracklets: Tensor, path: Path, progress: Progress
+) -> Preparation:
+    """The work with its saved state; a new one where the file is damaged, which is set aside."""
+    try:
+        work.load_state_dict(training_state.load_whole(path))
+        return work
+    except OSError:
+        raise
+    except Exception as error:  # torch raises whatever it meets
+        progress.note(f"  {set_aside(path, error)}; the pass starts anew")
+        return model.preparation(tracklets)
 
 
 def _pass(

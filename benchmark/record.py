@@ -4,12 +4,12 @@ It imports no torch, so that reports can be made anywhere.
 """
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from benchmark.files import write_json
+from benchmark.files import read_object, write_json
+from benchmark.record_schema import fault_of
 
 SCHEMA = 1
 RANKS = (1, 5, 10, 20)
@@ -86,22 +86,35 @@ def load(path: Path) -> Record:
     """Read one record.
 
     Raises:
-        ValueError: the file is no record of this schema; the message names the file and the field.
+        ValueError: the file is no record of this schema, a field is of another type or out of its
+            range, or ``per_query`` is no file beside it; the message names the file and the field.
+        OSError: the file cannot be read, or is no regular file.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+        data = read_object(path)
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
     known = {f.name: f for f in dataclasses.fields(Record)}
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+    if type(data.get("schema")) is not int or data["schema"] != SCHEMA:
         raise ValueError(f"{path} is no record of schema {SCHEMA}")
     missing = [n for n, f in known.items() if n not in data and _required(f)]
     foreign = sorted(set(data) - set(known))
     if missing or foreign:
         raise ValueError(f"{path} is no record: missing {missing}, unknown {foreign}")
-    if not all(isinstance(v, int | float) and 0 <= v <= 1 for v in data["metrics"].values()):
-        raise ValueError(f"{path}: a metric is no fraction in [0, 1]: {data['metrics']}")
+    if fault := fault_of(data) or _misplaced(data.get("per_query"), Path(path).parent):
+        raise ValueError(f"{path}: {fault}")
     return Record(**data)
+
+
+def _misplaced(per_query: str | None, folder: Path) -> str | None:
+    """What is wrong with the table that a record names, if something is."""
+    if per_query is None:
+        return None
+    path = folder / per_query
+    beside = path.resolve().parent == folder.resolve()
+    if path.exists() and not (beside and path.is_file()):
+        return f"per_query is {per_query!r}, which is no file in the record's folder"
+    return None
 
 
 def _required(f: dataclasses.Field) -> bool:

@@ -16,6 +16,7 @@ from benchmark.augment import draw_augmentation
 from benchmark.clips import SAMPLINGS, FrameRule
 from benchmark.datasets.base import Dataset as Tracklets
 from benchmark.datasets.base import Tracklet
+from benchmark.interrupts import leave_to_parent
 from benchmark.pixels import ImageError, read_clip
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ def batches(dataset: Dataset, sampler: object, workers: int) -> "Batches":
             num_workers=workers,
             collate_fn=_collate,
             persistent_workers=workers > 0,
+            worker_init_fn=leave_to_parent,
             generator=torch.Generator(),  # its draws must not move the training's random state
             pin_memory=torch.cuda.is_available(),
         )

@@ -27,7 +27,8 @@ from benchmark.preparation import FILE, prepare
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.samplers import SAMPLERS, IdentitySampler, TrainingClips, batches
-from benchmark.training_state import TrainingLog, TrainingState
+from benchmark.training_log import TrainingLog
+from benchmark.training_state import TrainingState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,7 @@ def train(
         progress: told the steps done, of all.
 
     Raises:
-        Diverged, OutOfMemory, ImageError: see `benchmark.epoch.epoch`.
+        Diverged, OutOfMemory, BrokenContract, ImageError: see `benchmark.epoch.epoch`.
         ValueError: the processes cannot share a batch equally.
     """
     pids = [t.pid for t in dataset.train]
@@ -123,7 +124,7 @@ def train(
     distributed.check_share(sampler.ids_per_batch, distributed.size())
     clips = TrainingClips(dataset, recipe, seed)
     loader = batches(clips, distributed.Share(sampler), workers)
-    state = _state(model, recipe, accelerator, Path(folder) / "checkpoint.pt", compiled)
+    state = _state(model, recipe, accelerator, Path(folder), compiled, progress)
     memory = PeakMemory(accelerator.device)
     plain = accelerator.unwrap_model(state.model)
     device = accelerator.device
@@ -134,7 +135,7 @@ def train(
             sampler.epoch = state.epoch
             distributed.seed_epoch(seed, state.epoch)
             started = time.perf_counter()
-            state.means = epoch(state, loader, recipe, progress)
+            state.means = epoch(state, loader, recipe, len(dataset.train_pids), progress)
             state.seconds += time.perf_counter() - started
             state.epoch += 1
             distributed.spread(plain)  # what is scored is what is saved
@@ -148,7 +149,12 @@ def train(
 
 
 def _state(
-    model: nn.Module, recipe: Recipe, accelerator: Accelerator, path: Path, compiled: bool
+    model: nn.Module,
+    recipe: Recipe,
+    accelerator: Accelerator,
+    folder: Path,
+    compiled: bool,
+    progress: Progress,
 ) -> TrainingState:
     """Model and optimiser on the device, with what the checkpoint holds."""
     model = distributed.synchronise_batch_norm(model.to(accelerator.device), accelerator.device)
@@ -156,7 +162,8 @@ def _state(
     # gradients are summed by `benchmark.distributed`, not wrapped in DistributedDataParallel
     model = accelerator.prepare_model(model, evaluation_mode=True)
     optimiser = accelerator.prepare_optimizer(optimiser)
-    return TrainingState(model, optimiser, accelerator, path, compiled=compiled)
+    path = folder / "checkpoint.pt"
+    return TrainingState(model, optimiser, accelerator, path, compiled=compiled, progress=progress)
 
 
 def _log(folder: Path, epoch: int) -> AbstractContextManager[TrainingLog | None]:

@@ -114,7 +114,8 @@ def parse_value(text: str) -> object:
     if text.lower() in _CONSTANTS:
         return _CONSTANTS[text.lower()]
     if _NUMBER.fullmatch(text):
-        return float(text) if re.search(r"[.eE]", text) else int(text)
+        # -0.0 and 0.0 are one number, and would be two names of one thing
+        return float(text) + 0.0 if re.search(r"[.eE]", text) else int(text)
     if "+" in text and not set(text) & set("[/"):
         return tuple(parse_value(part) for part in text.split("+"))
     return text

@@ -6,6 +6,7 @@ every strided conv of its first block gets stride 1 and nothing is dilated (timm
 """
 
 import copy
+import re
 
 import timm
 import torch
@@ -40,9 +41,7 @@ class FrameNet(nn.Module):
         super().__init__()
         if last_stride not in (1, 2):
             raise ValueError(f"last_stride is {last_stride}, expected 1 or 2")
-        source = (
-            timm.create_model(backbone) if isinstance(backbone, str) else copy.deepcopy(backbone)
-        )
+        source = named(backbone) if isinstance(backbone, str) else copy.deepcopy(backbone)
         legacy = hasattr(source, "layer0")  # legacy SENet keeps its stem there and pools after it
         stem = source.layer0 if legacy else source
         self.conv1, self.bn1 = _part(stem, "conv1", nn.Conv2d), _part(stem, "bn1", nn.BatchNorm2d)
@@ -83,6 +82,20 @@ class FrameNet(nn.Module):
         for stage in STAGES:
             x = self.stage(stage)(x)
         return x
+
+
+def named(backbone: str) -> nn.Module:
+    """A timm network by its name, with random weights.
+
+    timm takes more for a name: ``hf-hub:`` fetches a network, ``local-dir:`` reads one. None does
+    here.
+
+    Raises:
+        ValueError: it is no name of a timm network.
+    """
+    if not re.fullmatch(r"\w+(\.\w+)?", backbone) or not timm.is_model(backbone):
+        raise ValueError(f"backbone {backbone!r} is no name of a timm network, e.g. resnet50")
+    return timm.create_model(backbone, pretrained=False)
 
 
 def _part(owner: nn.Module, name: str, kind: type) -> nn.Module:

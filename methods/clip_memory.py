@@ -183,7 +183,15 @@ class MemoryPass:
         return {"sums": self.sums, "clips": self.clips}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state.
+
+        Raises:
+            ValueError: it is of another pass.
+        """
+        found = {name: (value.shape, value.dtype) for name, value in state.items()}
+        expected = {name: (value.shape, value.dtype) for name, value in self.state_dict().items()}
+        if found != expected or not state["sums"].isfinite().all() or (state["clips"] < 0).any():
+            raise ValueError("it is of another pass, or holds what is no number")
         self.sums.copy_(state["sums"])
         self.clips.copy_(state["clips"])
 

@@ -12,12 +12,12 @@ Decisions, not a paper's word:
 
 import copy
 
-import timm
 import torch
 import torch.nn.functional as F
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
+from methods.backbone import named
 from methods.head import Head
 from methods.output import ClipOutput, check_clips
 
@@ -40,7 +40,7 @@ class CLIPTower(nn.Module):
 
     def __init__(self, backbone: nn.Module | str, *, height: int, width: int):
         super().__init__()
-        source = timm.create_model(backbone) if isinstance(backbone, str) else backbone
+        source = named(backbone) if isinstance(backbone, str) else backbone
         _check_transformer(source)
         source, self.size = copy.deepcopy(source), (height, width)
         self.patch_embed = source.patch_embed.proj  # [N, 3, H, W] -> [N, D, rows, columns]

@@ -2,11 +2,10 @@
 
 A plugin is a module that Python can import, or a single file. It holds at least one of
 
-* ``METHODS``, ``DATASETS``: tuples of functions; a function's name is the name of the method or
-  data set, and a data set may also be a `benchmark.datasets.kind.DatasetKind`;
+* ``METHODS``, ``DATASETS``: tuples of functions, whose names are those of the methods and data
+  sets; a data set may also be a `benchmark.datasets.kind.DatasetKind`;
 * ``LOSSES``, ``SAMPLERS``, ``OPTIMISERS``, ``SAMPLINGS`` (how the frames of a training clip are
-  drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries by name, as those of `benchmark`,
-  which take the entries in.
+  drawn), ``METRICS``, ``RECIPES``, ``PROTOCOLS``: dictionaries that join those of `benchmark`.
 
 Installed packages name methods and data sets by entry points: ``zoo.methods``, ``zoo.datasets``.
 """
@@ -151,7 +150,8 @@ def _place_of(error: BaseException) -> str | None:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename not in importers and not frame.filename.startswith("<frozen importlib"):
             return f"{frame.filename}:{frame.lineno}"
-    return f"{error.filename}:{error.lineno}" if isinstance(error, SyntaxError) else None
+    file = error.filename if isinstance(error, SyntaxError) else None
+    return file and f"{file}:{error.lineno}"
 
 
 def _place(module: ModuleType, kind: str, thing: object = None) -> str:

@@ -9,7 +9,11 @@ from benchmark.datasets.storage import file_sizes
 
 
 def image_names(folder: Path) -> list[tuple[str, int]]:
-    """``(name, bytes)`` of the images in a folder, sorted by name; hidden files do not count."""
+    """``(name, bytes)`` of the images in a folder, sorted by name; hidden files do not count.
+
+    Raises:
+        ValueError: a folder, a pipe or a device is named like an image.
+    """
     return file_sizes(folder, is_image)
 
 

@@ -6,12 +6,14 @@ so that nothing that passes tracklets on, to other processes too, need know whic
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from benchmark.datasets.pack import MANIFEST, SUFFIX, forget, locate
 from benchmark.datasets.packed_path import PackedPath
+from benchmark.files import open_regular
 
 
 def data_root(root: Path | str) -> Path:
@@ -40,21 +42,35 @@ def open_file(path: Path | str) -> BinaryIO:
     """A file, or an entry of a pack, to read bytes from.
 
     Raises:
-        OSError: there is none, or it cannot be read; of a pack, its bytes are checked.
+        OSError: there is none, it is no regular file, or it cannot be read; of a pack, its bytes
+            are checked.
     """
     found = locate(str(path))
     if found is None:
-        return open(path, "rb", buffering=0)
+        return open_regular(Path(path))
     return PackedPath(path).open("rb")
 
 
 def file_sizes(folder: Path, wanted: Callable[[str], bool]) -> list[tuple[str, int]]:
-    """``(name, bytes)`` of the files in a folder whose names are wanted, sorted."""
+    """``(name, bytes)`` of the files in a folder whose names are wanted, sorted.
+
+    Raises:
+        ValueError: a folder, a pipe or a device has such a name.
+    """
     if isinstance(folder, PackedPath):
         found = folder.children()
         return [(name, size) for name, size in found if size is not None and wanted(name)]
+    found = []
     with os.scandir(folder) as entries:
-        return sorted((e.name, e.stat().st_size) for e in entries if wanted(e.name))
+        for entry in (one for one in entries if wanted(one.name)):
+            about = entry.stat()
+            if not stat.S_ISREG(about.st_mode):
+                raise ValueError(
+                    f"{entry.path} is named like an image and is no regular file: rename it or "
+                    "take it away"
+                )
+            found.append((entry.name, about.st_size))
+    return sorted(found)
 
 
 def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:

@@ -82,7 +82,9 @@ PAPERS = (
     Paper(
         key="sta",
         authors=("Fu", "Wang", "Wei", "Huang"),
-        title="STA: Spatial-Temporal Attention for Large-Scale Video-based Person Re-Identification",
+        title=(
+            "STA: Spatial-Temporal Attention for Large-Scale Video-based Person Re-Identification"
+        ),
         venue="AAAI",
         year=2019,
         methods=_names("sta sta_fusion sta_attention sta_avg sta_baseline"),
@@ -107,7 +109,9 @@ PAPERS = (
     Paper(
         key="cosam",
         authors=("Subramaniam", "Nambiar", "Mittal"),
-        title="Co-segmentation Inspired Attention Networks for Video-based Person Re-identification",
+        title=(
+            "Co-segmentation Inspired Attention Networks for Video-based Person Re-identification"
+        ),
         venue="ICCV",
         year=2019,
         methods=("cosam",),

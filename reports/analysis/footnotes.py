@@ -4,6 +4,8 @@ import json
 import re
 from typing import NamedTuple
 
+import pandas as pd
+
 from reports.analysis.convergence import SIGN as UNCONVERGED
 from reports.analysis.groups import Group
 from reports.read.rows import base
@@ -88,4 +90,11 @@ def _notes(group: Group, name: str) -> list[str]:
     differs = promised and isinstance(backbone, str) and base(backbone) != promised[0]
     if differs and not any("backbone" in note for note in found):
         found.append(f"named after {promised[0]}, but built on {backbone}")
-    return found
+    return [*found, *_uncounted(records)]
+
+
+def _uncounted(records: pd.DataFrame) -> list[str]:
+    """Why GMACs are blank: the operators that nobody counts."""
+    costs = [cost for cost in records["cost"] if cost]
+    names = sorted({name for cost in costs for name in cost.get("uncounted") or ()})
+    return [f"GMACs blank: {', '.join(names)} cannot be counted"] if names else []

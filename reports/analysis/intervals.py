@@ -6,6 +6,7 @@ missing, and a report says so.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ LEVEL = significance.LEVEL
 _MOST, _LEAST = 10_000, 1_000  # resamples
 _CELLS = 2.5e8  # persons drawn in a whole report: some seconds
 SAME = 1e-9  # an interval that is narrower is none: every draw gives the same
+_LARGEST = 1e15  # no row, person or rank is larger
 _COLUMNS = ["query", "pid", "AP", "first"]
 
 Tables = Mapping[str, list[pd.DataFrame]]
@@ -41,12 +43,15 @@ def tables(by_name: Mapping[str, pd.DataFrame]) -> Tables:
 
 
 def _read(path: object) -> pd.DataFrame | None:
+    if path is None or not Path(path).is_file():  # a pipe may never end
+        return None
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError, TypeError):
+        wanted = [*_COLUMNS, *(["INP"] if "INP" in table else [])]
+        numbers = table[wanted].to_numpy(float)
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
-    wanted = [*_COLUMNS, *(["INP"] if "INP" in table else [])]
-    if len(table) == 0 or not set(wanted) <= set(table) or table[wanted].isna().any(axis=None):
+    if len(table) == 0 or not np.isfinite(numbers).all() or np.abs(numbers).max() > _LARGEST:
         return None
     return table[wanted]
 

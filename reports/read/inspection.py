@@ -5,7 +5,6 @@ and ``query-<row>.npz``, so that pictures of it can be drawn anywhere, without i
 """
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from benchmark.files import write_json, write_whole
+from benchmark.files import read_object, write_json, write_whole
 
 SCHEMA = 1
 KINDS = ("query", "right", "wrong", "junk")
@@ -105,7 +104,7 @@ def load(path: Path) -> Inspection:
         ValueError: it is no inspection, or its arrays are missing or do not fit.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = read_object(path)
         if data.pop("schema") != SCHEMA:
             raise ValueError(f"its schema is not {SCHEMA}")
         with np.load(Path(path).with_suffix(".npz"), allow_pickle=False) as arrays:

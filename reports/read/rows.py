@@ -1,4 +1,4 @@
-"""One record as one row of a table, checked on its way in."""
+"""One record as one row of a table."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmark.label import Label
 from benchmark.record import Record
 
 METRICS = ("R1", "R5", "R10", "R20", "mAP", "mINP")
@@ -16,14 +15,6 @@ COSTS = ("params_m", "gmacs", "latency_ms", "latency_iqr_ms", "clips_per_s", "pe
 RANKS_SHOWN = 20
 UNSTEADY = 0.10  # a latency whose interquartile range is a larger share of it is unsteady
 LEVELS = ("paper", "shared", "tuned")  # of comparison; never ranked together
-_TYPES = {
-    "run method recipe dataset fingerprint label": str,
-    "split seed gallery queries dropped": int,
-    "arguments metrics environment": dict,
-    "cmc notes": list,
-    "cost": dict | None,
-    "checkpoint commit command selection": str | None,
-}
 
 
 class Point(NamedTuple):
@@ -33,31 +24,6 @@ class Point(NamedTuple):
     value: float
     dataset: str
     fingerprint: str
-
-
-def check(record: Record, path: Path) -> None:
-    """Refuse a record that the report could not use.
-
-    Raises:
-        ValueError: a field is of another type or out of range; the message names file and field.
-    """
-    for names, kind in _TYPES.items():
-        for name in names.split():
-            value = getattr(record, name)
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise ValueError(f"{path}: {name} is {value!r}")
-    cost = record.cost or {}
-    for name in (*COSTS, "best_batch"):
-        if not isinstance(cost.get(name), int | float | None):
-            raise ValueError(f"{path}: the cost {name} is {cost[name]!r}")
-    if not isinstance(cost.get("left_out"), dict | None):
-        raise ValueError(f"{path}: left_out of cost is {cost['left_out']!r}")
-    try:
-        Label.parse(record.label)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in record.cmc):
-        raise ValueError(f"{path}: a share in cmc is no fraction in [0, 1]")
 
 
 _KEPT = ("dataset", "fingerprint", "recipe", "label", "method", "origin", "run", "split", "seed")
@@ -74,13 +40,12 @@ def row(record: Record, run_summary: dict, points: Sequence[Point], path: Path) 
         points: of the run's sweeps.
         path: the record's file.
     """
-    run_cost = run_summary.get("cost")
-    cost = record.cost or (run_cost if isinstance(run_cost, dict) else {})
+    cost = record.cost or run_summary.get("cost") or {}
     fields = {name: getattr(record, name) for name in _KEPT}
     fields |= {name: getattr(record, name) or "" for name in _WORDS}
     fields |= {name: record.metrics.get(name, np.nan) for name in METRICS}
     fields |= {name: _number(cost.get(name)) for name in (*COSTS, "best_batch")}
-    spec = run_summary.get("spec") if isinstance(run_summary.get("spec"), dict) else {}
+    spec = run_summary.get("spec", {})
     trained_on = spec.get("dataset", record.dataset)
     trained_bits = spec.get("fingerprint", record.fingerprint)
     source = ""

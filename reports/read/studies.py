@@ -20,11 +20,12 @@ One JSON object a study, in ``tuning/<study>.json``::
 that of held-out training identities; no test set is in such a file.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from benchmark.files import read_object
 
 STATES = ("complete", "pruned", "diverged")
 KINDS = ("log", "linear", "choice")
@@ -84,7 +85,7 @@ def load(path: Path) -> Study:
         ValueError: the file is none; the message says what is wrong, without the path.
     """
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = read_object(path)
         space = data["space"]
         return Study(
             name=str(data["study"]),

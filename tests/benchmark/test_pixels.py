@@ -1,5 +1,8 @@
 """The pixels of a clip against PIL's, and images that cannot be read."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,7 @@ from PIL import Image
 from torchvision import transforms
 
 from benchmark.datasets.base import Tracklet
-from benchmark.pixels import MEAN, RESIZES, STD, ImageError, normalise, read_clip
+from benchmark.pixels import MEAN, RESIZES, STD, ImageError, normalise, read_clip, read_image
 
 
 @pytest.fixture
@@ -86,3 +89,34 @@ def test_flipping_mirrors_all_frames_of_the_chosen_clips():
     batch = torch.randint(0, 256, (2, 3, 3, 8, 4), dtype=torch.uint8)
     plain, flipped = normalise(batch), normalise(batch, torch.tensor([True, False]))
     assert torch.allclose(flipped[0], plain[0].flip(-1)) and torch.allclose(flipped[1], plain[1])
+
+
+def animated(path):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(path, "GIF", save_all=True, append_images=frames[1:])
+
+
+ODD = {
+    "pipe": (os.mkfifo, "it is no regular file"),
+    "folder": (os.mkdir, "it is no regular file"),
+    "device": (lambda path: os.symlink("/dev/zero", path), "it is no regular file"),
+    "gif": (animated, "it is neither JPEG nor PNG"),
+    "deep": (
+        lambda path: Image.fromarray(np.zeros((8, 8), np.uint16)).save(path, "PNG"),
+        "it has more than 8 bits a channel",
+    ),
+    "missing": (lambda path: None, "No such file or directory"),
+    "empty": (lambda path: Path(path).write_bytes(b""), "it is empty"),
+    "cut": (lambda path: Path(path).write_bytes(b"\xff\xd8\xff"), "it is cut short or damaged"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_image_of_eight_bits_is_one_line_with_its_path(tmp_path, kind):
+    make, says = ODD[kind]
+    path = str(tmp_path / "a.jpg")
+    make(path)
+    with pytest.raises(ImageError) as error:
+        read_image(path)
+    assert str(error.value).startswith(f"{path} cannot be read as an image: {says}")
+    assert "\n" not in str(error.value)

@@ -33,7 +33,10 @@ class Killer(Silent):
     """Strikes when so many clips of the pass, or steps of training, are done; counts the pass."""
 
     def __init__(self, what=None, at=None):
-        self.strikes, self.passed = (what, at), []
+        self.strikes, self.passed, self.lines = (what, at), [], []
+
+    def note(self, line):
+        self.lines.append(line)
 
     def advance(self, what, done, total):
         if what == "prepare":
@@ -102,6 +105,27 @@ def test_a_pass_goes_on_where_it_was_saved(people, tmp_path):
         ready(data, tmp_path, progress=killer)
     _, told = ready(data, tmp_path)
     assert killer.passed == [3, 6] and told.passed[0] > 6
+
+
+@pytest.mark.parametrize("damage", ["cut", "other"])
+def test_a_damaged_pass_is_set_aside_and_starts_anew(people, tmp_path, damage):
+    data = folder(people)
+    whole, _ = ready(data, tmp_path / "whole")
+    (tmp_path / "cut").mkdir()
+    with pytest.raises(Killed):
+        ready(data, tmp_path / "cut", progress=Killer("prepare", 6))
+    saved = tmp_path / "cut" / FILE
+    if damage == "cut":
+        saved.write_bytes(saved.read_bytes()[:-100])
+    else:
+        torch.save({"sums": torch.zeros(1), "clips": torch.zeros(1)}, saved)
+    heard = Killer()
+    model, _ = ready(data, tmp_path / "cut", progress=heard)
+    assert heard.passed[0] == 3 and (tmp_path / "cut" / f"{FILE}.damaged").is_file()
+    (line,) = heard.lines
+    assert line.startswith(f"  {saved} is damaged (") and line.endswith("the pass starts anew")
+    state = whole.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
 
 
 def test_the_random_numbers_and_the_mode_of_training_are_left_alone(people, tmp_path):

@@ -1,22 +1,20 @@
-"""What training goes on from, and its log."""
-
-import json
+"""What training goes on from."""
 
 import pytest
 import torch
 from accelerate import Accelerator
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
 from benchmark import training_state
-from benchmark.training_state import TrainingLog, TrainingState
+from benchmark.progress import SILENT, Silent
+from benchmark.training_state import TrainingState
 
 
-def state_at(path, seed=0):
+def state_at(path, seed=0, progress=SILENT):
     torch.manual_seed(seed)
     model = nn.Linear(3, 2)
     optimiser = torch.optim.Adam(model.parameters(), lr=0.1)
-    return TrainingState(model, optimiser, Accelerator(cpu=True), path)
+    return TrainingState(model, optimiser, Accelerator(cpu=True), path, progress=progress)
 
 
 def step(state):
@@ -103,34 +101,64 @@ def test_without_a_best_epoch_nothing_is_restored(tmp_path):
     assert equal(weights(state), before)
 
 
-# ---- log -----------------------------------------------------------------------------------------
+# ---- damage --------------------------------------------------------------------------------------
 
 
-def entries(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+class Heard(Silent):
+    """Remembers its lines."""
+
+    def __init__(self):
+        self.lines = []
+
+    def note(self, line):
+        self.lines.append(line)
 
 
-def test_a_log_has_a_line_an_epoch_with_six_digits(tmp_path):
-    with TrainingLog(tmp_path, 0) as log:
-        log.write({"epoch": 1, "step": 2, "loss": 1 / 3}, 1.23456)
-    assert entries(tmp_path) == [{"epoch": 1, "step": 2, "loss": 0.333333, "seconds": 1.23}]
+def changed(path, **values):
+    torch.save(torch.load(path, weights_only=True) | values, path)
 
 
-def test_a_log_is_cut_back_to_the_epoch_that_training_goes_on_from(tmp_path):
-    with TrainingLog(tmp_path, 0) as log:
-        for epoch in (1, 2, 3):
-            log.write({"epoch": epoch, "loss": 1.0}, 0)
-    with (tmp_path / "log.jsonl").open("a") as file:
-        file.write('{"epoch": 1, "lo')  # a line that was being written
-    with TrainingLog(tmp_path, 1) as log:
-        log.write({"epoch": 2, "loss": 0.5}, 0)
-    assert [(e["epoch"], e["loss"]) for e in entries(tmp_path)] == [(1, 1.0), (2, 0.5)]
+DAMAGES = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-700]),
+    "empty": lambda path: path.write_bytes(b""),
+    "no checkpoint": lambda path: path.write_bytes(b"PK\3\4 and then nothing"),
+    "one byte": lambda path: path.write_bytes(one_byte_off(path.read_bytes())),
+    "a list": lambda path: torch.save([1, 2], path),
+    "a part is missing": lambda path: torch.save({"model": {}}, path),
+    "other shape": lambda path: changed(path, model=nn.Linear(4, 2).state_dict()),
+    "other shape of the best": lambda path: changed(path, best=nn.Linear(4, 2).state_dict()),
+    "other type": lambda path: changed(path, epoch="three"),
+    "negative": lambda path: changed(path, step=-1),
+    "no number": lambda path: changed(path, seconds=float("nan")),
+    "no optimiser": lambda path: changed(path, optimiser={"state": {}, "param_groups": []}),
+    "random state": lambda path: changed(path, rng=torch.zeros(3, dtype=torch.uint8)),
+}
 
 
-def test_tensorboard_tells_training_and_validation_apart(tmp_path):
-    with TrainingLog(tmp_path, 0) as log:
-        log.write({"epoch": 1, "step": 2, "loss": 0.5, "validation_mAP": 0.25}, 0)
-    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    assert set(board.Tags()["scalars"]) == {"train/loss", "validation/mAP"}
-    (value,) = board.Scalars("validation/mAP")
-    assert (value.step, value.value) == (1, 0.25)
+def one_byte_off(data):
+    """The same with one byte of a tensor changed, which only a checksum can tell."""
+    at = data.index(nn.Linear(3, 2).weight.new_tensor([0.25]).numpy().tobytes())
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_checkpoint_is_named_and_set_aside_and_training_starts_anew(tmp_path, name):
+    path, heard = tmp_path / "checkpoint.pt", Heard()
+    state = state_at(path)
+    step(state)
+    with torch.no_grad():
+        state.model.bias.fill_(0.25)
+    state.epoch = 1
+    state.keep_if_best(0.4)
+    state.save(final=True)
+    DAMAGES[name](path)
+    fresh = state_at(tmp_path / "none.pt", seed=5)
+    random = torch.rand(3)
+    other = state_at(path, seed=5, progress=heard)
+    assert torch.equal(torch.rand(3), random)
+    assert (other.epoch, other.step, other.best) == (0, 0, None)
+    assert equal(weights(other), weights(fresh)) and not other.optimiser.state_dict()["state"]
+    (line,) = heard.lines
+    assert line.startswith(f"  {path} is damaged (") and "\n" not in line
+    assert line.endswith("set aside as checkpoint.pt.damaged; training starts anew")
+    assert not path.exists() and (tmp_path / "checkpoint.pt.damaged").is_file()

@@ -114,6 +114,11 @@ def test_a_grid_expands_to_every_combination():
     assert expand("a[x=1]") == ["a[x=1]"] and expand("a") == ["a"] and expand("a[]") == ["a[]"]
 
 
+@pytest.mark.parametrize("text", ["-0.0", "-0", "-0e5", "-1e-400", "+.0"])
+def test_minus_nothing_is_nothing(text):
+    assert format_value(parse_value(text)) == "0"
+
+
 def test_a_path_is_no_list():
     assert parse_value("runs/a-3+5/weights.safetensors") == "runs/a-3+5/weights.safetensors"
     assert parse_value("3+5") == (3, 5)

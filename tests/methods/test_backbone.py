@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from methods.backbone import FrameNet, has_squeeze_excitation
+from methods.clip_vit import CLIPTower
 
 
 def by_hand(net, x, strides):
@@ -151,3 +152,18 @@ def test_squeeze_and_excitation_is_seen_in_a_backbone_and_in_what_stands_on_it(n
     source = timm.create_model(name)
     assert has_squeeze_excitation(source) is has
     assert has_squeeze_excitation(FrameNet(source)) is has
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["hf-hub:timm/resnet50", "local-dir:/etc", "hf_hub:x", "../resnet50", "", "resnet50[a=1]", "x"],
+)
+def test_what_is_no_name_of_timms_is_refused_and_nothing_is_fetched(name, monkeypatch):
+    def create(*_, **__):
+        raise AssertionError("timm was asked")
+
+    monkeypatch.setattr(timm, "create_model", create)
+    with pytest.raises(ValueError, match="is no name of a timm network"):
+        FrameNet(name)
+    with pytest.raises(ValueError, match="is no name of a timm network"):
+        CLIPTower(name, height=64, width=32)

@@ -33,7 +33,6 @@ def made(tmp_path_factory, fake):
     fields = {name: f"{EVIL} {name}" for name in TEXTS}
     environment = {name: f"{EVIL} {name}" for name in (*fake.environment, EVIL)}
     cost = {**fake.cost, "device": EVIL, "precision": EVIL, "left_out": {EVIL: 3}}
-    cost |= {"frames": EVIL, "height": EVIL, "width": EVIL}
     for seed, backbone in enumerate((EVIL, "resnet50")):
         record = fake.record(seed=seed, score=0.5 + seed / 10, cost=cost, environment=environment)
         arguments = {"backbone": backbone, EVIL: EVIL}

@@ -132,10 +132,12 @@ def test_a_file_is_imported_once(here):
         ("os;x", "is neither a module's name nor the path of a .py file"),
         ("json", "brings nothing: expected one or more of METHODS, DATASETS, LOSSES"),
         ("mine", "No module named 'mine', did you mean ./mine.py?"),
+        ("nul.py", "cannot be imported: source code string cannot contain null bytes"),
     ],
 )
 def test_what_is_no_plugin_is_one_line(here, text, says):
     (here / "folder.py").mkdir()
+    (here / "nul.py").write_text("x = 'a\0b'")
     (here / "notes").mkdir()
     (here / "notes" / "plugin.txt").write_text(METHOD)
     (here / "mine.py").write_text(METHOD)

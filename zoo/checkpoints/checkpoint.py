@@ -3,14 +3,13 @@
 Its scores are read from committed records, never typed. This module loads no torch.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from benchmark import record
-from benchmark.files import inside
+from benchmark.files import inside, read_object
 from benchmark.record import Record
 from zoo.checkpoints.sources import LocalFile, Manual, Source, parse
 
@@ -123,7 +122,7 @@ class Checkpoint:
         """``run.json`` of the training run; empty where there is none."""
         if self.training is None:
             return {}
-        return json.loads(self.beside(self.training).read_text(encoding="utf-8"))
+        return read_object(self.beside(self.training))
 
 
 def split_name(name: str) -> tuple[str, str, str | None]:

@@ -10,12 +10,13 @@ The environment comes first, then the configuration file:
 """
 
 import os
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from benchmark.files import read_toml
 
 APP = "video-reid-zoo"
 ORIGIN = "origin"  # among the mirrors: where a checkpoint's own sources come
@@ -73,8 +74,8 @@ def _configuration(path: Path) -> dict:
     if not path.is_file():
         return {}
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8")).get("checkpoints", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        values = read_toml(path).get("checkpoints", {})
+    except ValueError as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
     if not isinstance(values, dict):
         raise ValueError(f"{path}: checkpoints must be a section, [checkpoints]")

@@ -68,7 +68,7 @@ def download(
     part = PartFile(path)
     timeout = httpx2.Timeout(retry.silence, connect=retry.connect)
     headers = {"User-Agent": f"video-reid-zoo/{__version__}", "Accept-Encoding": "identity"}
-    failed, furthest = 0, part.length
+    failed, furthest, waited = 0, part.length, 0.0
     with httpx2.Client(headers=headers, timeout=timeout, follow_redirects=False) as client:
         while True:
             try:
@@ -83,7 +83,13 @@ def download(
             if failed >= retry.attempts:
                 raise Unavailable(f"{reason} ({failed} attempts)")
             wait = retry.seconds(failed, asked)
-            note(f"  {shown(url)} {reason}: trying again in {wait:.0f} s")
+            if waited + wait > retry.total:
+                raise Unavailable(f"{reason}, and {retry.total:.0f} s of waiting were no use")
+            waited += wait
+            note(
+                f"  {shown(url)} {reason}: trying again in {wait:.0f} s ({waited:.0f} s of "
+                f"{retry.total:.0f} s at the most)"
+            )
             time.sleep(wait)
 
 
@@ -211,14 +217,14 @@ def _version(response: httpx2.Response) -> str | None:
 def _retry_after(response: httpx2.Response) -> float | None:
     """Seconds that the server asks to wait; None if it does not say, or nobody can read it."""
     text = response.headers.get("retry-after", "").strip()
-    if text.isdecimal():
+    if re.fullmatch("[0-9]{1,9}", text):
         return float(text)
     try:
         when = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def _reason(error: Exception) -> str:

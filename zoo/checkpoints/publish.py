@@ -26,6 +26,7 @@ from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.load import fitting, golden_embedding, network
 from zoo.checkpoints.table import read_table, write_table
 from zoo.half_precision import to_half
+from zoo.weights import read_weights
 
 TABLE = "checkpoints.toml"
 ORIGIN = "trained by video-reid-zoo"
@@ -97,11 +98,10 @@ def write_draft(run: FinishedRun, name: str, folder: Path) -> Draft:
         name: ``method.dataset`` or ``method.dataset-tag``.
         folder: for the file; not the one to publish in, since nothing has been scored yet.
     """
-    state, dropped, kept = to_half(load_file(run.weights))
-    about = {"method": run.method, "backbone": run.backbone, "run": run.id}
-    metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
+    state, dropped, kept = to_half(read_weights(run.weights))
+    about = json.dumps({"method": run.method, "backbone": run.backbone, "run": run.id})
     path = folder / f"{name}.safetensors"
-    save_file(state, path, metadata)
+    save_file(state, path, {"about": about})  # one key: safetensors writes several in any order
     return Draft(weights=path, sha256=files.sha256(path), lines=(*dropped, *kept))
 
 

@@ -14,6 +14,7 @@ class RetryPolicy:
         attempts: how many may fail in a row.
         wait: seconds before the second attempt, doubled for each one after it.
         longest: seconds to wait at most, whatever the server asks for.
+        total: seconds to wait in all for one file of one source.
         redirects: how many redirects are followed.
         slowest: bytes a second, over ``window`` seconds, below which a connection counts as
             stalled.
@@ -25,6 +26,7 @@ class RetryPolicy:
     attempts: int = 5
     wait: float = 1.0
     longest: float = 60.0
+    total: float = 300.0
     redirects: int = 5
     slowest: float = 1000.0
     window: float = 60.0

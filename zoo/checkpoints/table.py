@@ -9,7 +9,6 @@ This module loads no torch.
 import dataclasses
 import json
 import re
-import tomllib
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,8 +70,8 @@ def read_table(path: Path) -> dict[str, Checkpoint]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: it is set as a table of checkpoints")
     try:
-        sections = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        sections = files.read_toml(path)
+    except ValueError as error:
         raise ValueError(f"{path} is no TOML: {error}") from None
     found = {}
     for name, fields in sections.items():

@@ -1,11 +1,13 @@
 """Data sets by name, those of plugins among them."""
 
+import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.datasets import catalogue
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.check.scores import cautions
 from benchmark.progress import SILENT, Progress
 from zoo import plugins
 from zoo.checkpoints.publish import FinishedRun
@@ -20,6 +22,8 @@ def open_dataset(
 ) -> Dataset:
     """Open a data set by name: names and numbers, no pixels.
 
+    What is wrong with the copy and changes scores, as ``zoo data check`` tells it, is in its notes.
+
     Args:
         name: a variant, e.g. ``mars`` or ``synthetic[occlusion=0.6]``.
         root: where it lies; the synthetic set renders itself into a cache without one.
@@ -32,7 +36,19 @@ def open_dataset(
     """
     extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
     folder = None if root is None else Path(root)
-    return catalogue.open_dataset(name, folder, progress=progress, extra=extra)
+    found = catalogue.open_dataset(name, folder, progress=progress, extra=extra)
+    return _with_cautions(found, folder, extra)
+
+
+def _with_cautions(
+    found: Dataset, root: Path | None, extra: Sequence[catalogue.Brought]
+) -> Dataset:
+    """With a note on each fault of the copy that changes scores, so that every record tells it."""
+    first, *others = catalogue.parse_name(found.name).variants
+    if others:
+        return found  # joined sets are numbered anew
+    told = cautions(catalogue.find_kind(first.name, extra), found, root)
+    return dataclasses.replace(found, notes=(*found.notes, *told)) if told else found
 
 
 def open_further(text: str, root: Path | None, progress: Progress = SILENT) -> Dataset:

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from benchmark.datasets.base import Tracklet
-from benchmark.datasets.check.image_integrity import broken_images
+from benchmark.datasets.check.image_integrity import DAMAGED, broken_images
 from benchmark.files import remove_parts, write_json, write_text
 from benchmark.pixels import ImageError
 from benchmark.progress import SILENT, Progress
@@ -105,7 +105,7 @@ def open_run(planned: PlannedRun, plan: Plan, progress: Progress = SILENT) -> Ru
 
 
 def check_images(plan: Plan, progress: Progress) -> None:
-    """Stop at an image that is missing or cut short before hours of training do; once a folder.
+    """Stop at an image that cannot be decoded before hours of training do; once a folder.
 
     Where runs are only trained, no test image is opened.
 
@@ -119,12 +119,18 @@ def check_images(plan: Plan, progress: Progress) -> None:
         return
     tracklets = dict.fromkeys(tracklet for part in new.values() for tracklet in part)
     paths = list(dict.fromkeys(t.path(i) for t in tracklets for i in range(len(t))))
-    broken = list(broken_images(paths, deep=False, progress=progress))
+    found = list(broken_images(paths, deep=True, progress=progress))
+    broken = [one for one in found if not one[1].startswith(DAMAGED)]
     if broken:
         more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
         raise ImageError(
             f"{' '.join(broken[0])}{more}: put the image back, or take its tracklet out "
             "(`zoo data check` names all)"
+        )
+    if found:
+        progress.note(
+            f"  {len(found)} of {len(paths)} images are damaged within and are used as far as they "
+            f"go, {found[0][0]} first: `zoo data check --deep` names them"
         )
     write_text(kept, "\n".join([*seen, *new]) + "\n")
 

@@ -8,8 +8,6 @@ of the same layers, as STE-NVAN's authors start it from NVAN.
 
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
 from benchmark import files, recipes
@@ -23,6 +21,7 @@ from zoo.checkpoints.table import find
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.spec import start_of
 from zoo.half_precision import TRAINING_ONLY
+from zoo.weights import read_weights
 
 _TAKES = "init takes a checkpoint's name, the folder of a trained run or a .safetensors file"
 _UNREADABLE = set("[],")  # in the written form of a recipe
@@ -64,9 +63,9 @@ def load_start(model: nn.Module, init: str, progress: Progress = SILENT) -> None
     if files.sha256(path) != wanted:
         raise ValueError(f"init={source}: {path} is no longer the file with sha256 {wanted[:12]}…")
     try:
-        state = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"init={source} is no safetensors file: {error}") from None
+        state = read_weights(path)
+    except ValueError as error:
+        raise ValueError(f"init={source}: {error}") from None
     kept = _without_classifier(state)
     wrong = misfits(kept, _without_classifier(model.state_dict()))
     if wrong:

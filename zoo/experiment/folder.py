@@ -21,8 +21,9 @@ from benchmark import record
 from benchmark.clips import FrameRule
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.catalogue import parse_name
-from benchmark.files import remove_parts, write_json, write_text
+from benchmark.files import remove_parts, set_aside, write_json, write_text
 from benchmark.label import Label
+from benchmark.progress import SILENT, Progress
 from benchmark.record import Record
 from zoo.experiment.spec import RunSpec
 
@@ -113,9 +114,9 @@ class RunFolder:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path} is no run of this version: {error}") from None
 
-    def summary(self) -> dict | None:
+    def summary(self, progress: Progress = SILENT) -> dict | None:
         """What training took, where and by which command; None while the run is not trained."""
-        return read_json(self.path / "run.json")
+        return read_json(self.path / "run.json", progress)
 
     def write_summary(self, summary: dict) -> None:
         """See `summary`."""
@@ -142,6 +143,16 @@ def suffix_of(spec: RunSpec, dataset: Dataset) -> str:
     return f"--{name[:40]}-{dataset.fingerprint[:8]}"
 
 
-def read_json(path: Path) -> dict | None:
-    """A JSON file of a run, or None where there is none."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def read_json(path: Path, progress: Progress = SILENT) -> dict | None:
+    """A JSON file of a run, or None where there is none; a damaged one is set aside, and told."""
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+        why: object = f"it holds a {type(found).__name__}, expected a JSON object"
+    except (ValueError, RecursionError) as error:
+        why = error
+    progress.note(f"  {set_aside(path, why)}")
+    return None

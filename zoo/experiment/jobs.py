@@ -13,7 +13,8 @@ from benchmark.progress import SILENT
 from benchmark.recipe import Evaluation
 from zoo.experiment import pretrained
 from zoo.experiment.data import source_of
-from zoo.experiment.engines.job import METHOD_ERRORS, Job, Place
+from zoo.experiment.engines.job import Job, Place
+from zoo.experiment.faults import MethodFault, ends_the_plan
 from zoo.experiment.folder import RunFolder, read_json
 from zoo.experiment.options import Scoring
 from zoo.experiment.plan import Plan, PlannedRun
@@ -32,15 +33,19 @@ class RunWork:
         scorings: what it is scored under, one after the other; none where it is only trained.
         also_test: fingerprints of further data sets that it is scored on, with their protocols.
         sweep: knob of a sweep, and its values with the fingerprints of their data sets.
+        fault: what is wrong with the method's code, if that is known already.
     """
 
     spec: RunSpec
     scorings: tuple[Scoring, ...]
     also_test: tuple[tuple[str, str], ...] = ()
     sweep: tuple[str, tuple[tuple[float, str], ...]] | None = None
+    fault: str | None = None
 
     def __call__(self, place: Place) -> None:
         """Carry it out."""
+        if self.fault is not None:
+            raise MethodFault(self.fault)
         spec, datasets = self.spec, place.datasets
         run = Run(
             spec,
@@ -89,6 +94,7 @@ def _run_job(plan: Plan, same: Sequence[PlannedRun], place: str) -> Job:
         sweep=(plan.sweep.knob, tuple((value, one.fingerprint) for value, one in points))
         if points
         else None,
+        fault=same[0].fault,
     )
     read = {one.fingerprint: one for one in (dataset, *further, *(one for _, one in points))}
     return Job(
@@ -117,8 +123,9 @@ class CostWork:
             folder.begin(spec)
             try:
                 clip_cost(spec, folder, evaluation, device, SILENT)
-            except METHOD_ERRORS:
-                continue
+            except (Exception, SystemExit) as error:  # whatever a method's code may raise
+                if ends_the_plan(error, place.out):
+                    raise
         place.progress.advance("cost", len(self.items), len(self.items))
 
 
@@ -135,7 +142,8 @@ def cost_groups(plan: Plan) -> list[list[PlannedRun]]:
 
 def cost_job(plan: Plan) -> Job | None:
     """A job that measures what no folder of the plan tells; None if there is nothing to measure."""
-    missing = [same[0] for same in cost_groups(plan) if _told(plan, same) is None]
+    groups = (same for same in cost_groups(plan) if same[0].fault is None)
+    missing = [same[0] for same in groups if _told(plan, same) is None]
     if not missing:
         return None
     items = tuple((one.spec, one.scoring.evaluation) for one in missing)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
 
 from benchmark.progress import SILENT, Progress
@@ -11,6 +10,7 @@ from zoo import registry
 from zoo.experiment.fine_tuning import load_start
 from zoo.experiment.spec import RunSpec, start_of
 from zoo.half_precision import TRAINING_ONLY
+from zoo.weights import read_weights
 
 
 def build(
@@ -50,7 +50,7 @@ def build(
 
 def load_weights(spec: RunSpec, weights: Path) -> nn.Module:
     """The trained network, without its classifier, in evaluation."""
-    state = {k: v for k, v in load_file(weights).items() if not k.startswith(TRAINING_ONLY)}
+    state = {k: v for k, v in read_weights(weights).items() if not k.startswith(TRAINING_ONLY)}
     model = build(spec, 0, trained=True)
     model.load_state_dict(state)
     return model.eval()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset
+from benchmark.datasets.check.scores import CAUTION
 from benchmark.device import check_precision
 from benchmark.distributed import check_share
 from benchmark.progress import SILENT, Progress
@@ -35,11 +36,13 @@ class PlannedRun:
         spec: what it is.
         dataset: the data set (split) that it is trained and scored on.
         scoring: what its results are scored under.
+        fault: why the method's code cannot be run, in one line: the run fails at its turn.
     """
 
     spec: RunSpec
     dataset: Dataset
     scoring: Scoring
+    fault: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +89,11 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
     make = _pretrained_runs if request.pretrained else _trained_runs
     runs, what = make(request, names, opener, progress)
     first = runs[0].dataset
-    sweep = None
-    if request.sweep is not None:
-        named = first.name if isinstance(request.dataset, Dataset) else request.dataset
-        sweep = open_sweep(request.sweep, first, named, opener)
+    for note in dict.fromkeys(note for run in runs for note in run.dataset.notes):
+        if note.startswith(CAUTION):
+            progress.note(f"{first.name}: {note}")
+    named = first.name if isinstance(request.dataset, Dataset) else request.dataset
+    sweep = None if request.sweep is None else open_sweep(request.sweep, first, named, opener)
     further = tuple(_further(one, request, progress) for one in request.also_test)
     return Plan(
         runs=tuple(runs),
@@ -103,10 +107,7 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
 
 
 def _roots(
-    request: BenchRequest,
-    runs: list[PlannedRun],
-    sweep: Sweep | None,
-    further: tuple[Dataset, ...],
+    request: BenchRequest, runs: list[PlannedRun], sweep: Sweep | None, further: tuple[Dataset, ...]
 ) -> dict[str, Path | None]:
     """See `Plan.roots`."""
     found = {} if sweep is None else {one.fingerprint: request.data_root for _, one in sweep.points}
@@ -133,8 +134,7 @@ def _trained_runs(
     recipes = {name: choose_recipe(name, request) for name in names}
     if request.recipe is None and request.device == "cpu":
         progress.note("no GPU: recipe quick (say --recipe unified for the full one)")
-    for name, chosen in recipes.items():
-        check_fit(name, chosen)
+    faults = {name: check_fit(name, chosen) for name, chosen in recipes.items()}
     splits = _splits(request, opener)
     for chosen in recipes.values():
         persons = min(len(dataset.train_pids) for dataset in splits)
@@ -151,6 +151,7 @@ def _trained_runs(
             ),
             dataset=dataset,
             scoring=scoring_of(request, chosen, dataset),
+            fault=faults[name],
         )
         for name, chosen in recipes.items()
         for dataset in splits

@@ -12,9 +12,9 @@ kind = "choice"
 choices = [2, 4, 8]
 """
 
-import tomllib
 from pathlib import Path
 
+from benchmark.files import read_toml
 from benchmark.recipes import EVALUATION_SETTINGS
 from benchmark.variants import choose, coerce, format_value, parameters, parse_value, split_list
 from zoo import registry
@@ -48,8 +48,8 @@ def _read(path: Path) -> Space:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: --space takes a name or a TOML file")
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = read_toml(path)
+    except ValueError as error:
         raise ValueError(f"{path} is no search space: {error}") from None
     try:
         _known(data, ("name", "parameters"))

@@ -10,6 +10,8 @@ from benchmark.recipe import Recipe
 from zoo.experiment.options import EngineOptions, ExecutionOptions
 from zoo.experiment.space import Space
 
+MOST_SEEDS = 1000  # as the command line has it
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchRequest:
@@ -66,6 +68,10 @@ class BenchRequest:
     limit: int | None = None
     command: str = ""
     engine: EngineOptions = field(default_factory=EngineOptions)
+
+    def __post_init__(self):
+        if not 1 <= self.seeds <= MOST_SEEDS:
+            raise ValueError(f"seeds is {self.seeds}, expected 1 to {MOST_SEEDS}")
 
     def options(self, engine: str) -> ExecutionOptions:
         """Where and how its runs are carried out, once its device is chosen."""

@@ -1,9 +1,12 @@
 """What the names in a request mean, and whether a method takes the recipe's clips."""
 
+import os
+
 import torch
 
 from benchmark import recipes
 from benchmark import rerank as reranking
+from benchmark.contract import BrokenContract, check_neck, check_output
 from benchmark.datasets.base import Dataset
 from benchmark.device import choose_device
 from benchmark.recipe import Recipe
@@ -11,6 +14,7 @@ from benchmark.rules import PROTOCOLS
 from benchmark.variants import choose, expand, split_list
 from zoo import registry
 from zoo.checkpoints.convert import misfits
+from zoo.experiment.faults import place_in_method, reason_of
 from zoo.experiment.fine_tuning import load_start, with_hash
 from zoo.experiment.options import Scoring
 from zoo.experiment.paper_recipes import recipe, written_form
@@ -73,10 +77,14 @@ def expand_methods(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def check_fit(method: str, chosen: Recipe) -> None:
+def check_fit(method: str, chosen: Recipe) -> str | None:
     """Refuse clips that a method does not take, before anything is trained.
 
     Every clip length is tried that training or the frame rule in test can give.
+
+    Returns:
+        Why the method's own code fails, or gives something else than the contract says, in one
+        line; None if it does not. That is the method's failure, not the request's.
 
     Raises:
         ValueError: names the method and the number that does not fit.
@@ -84,7 +92,7 @@ def check_fit(method: str, chosen: Recipe) -> None:
     function, _ = registry.find(method)
     backbone = backbone_of(function, chosen)
     size = chosen.height, chosen.width
-    written = written_form(chosen)
+    written, noise = written_form(chosen), torch.Generator().manual_seed(0)
     try:
         model = registry.create(
             method, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
@@ -99,10 +107,18 @@ def check_fit(method: str, chosen: Recipe) -> None:
             if wrong := misfits(before.state_dict(), model.state_dict()):
                 raise ValueError(f"the weights of its first stage, {first}, do not fit: {wrong}")
         for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
+            clips = torch.randn(1, frames, 3, chosen.height, chosen.width, generator=noise)
             with torch.inference_mode():
-                model(torch.zeros(1, frames, 3, chosen.height, chosen.width))
+                check_output(model, model(clips), len(clips), 0)
+        check_neck(model)
     except ValueError as error:
         raise ValueError(f"{method} under recipe {written}: {error}") from None
+    except (Exception, SystemExit) as error:  # whatever a method's code may raise
+        of_method = isinstance(error, BrokenContract) or place_in_method(error)
+        if os.environ.get("ZOO_DEBUG") or not of_method:
+            raise
+        return reason_of(error)
+    return None
 
 
 def choose_protocols(text: str | None, own: str) -> tuple[str, ...]:

@@ -6,14 +6,12 @@ anew, under other frames, distances, protocols or on other data, trains nothing.
 """
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from benchmark import embed, files
 from benchmark.clips import FrameRule
@@ -29,6 +27,7 @@ from zoo.experiment.provenance import common_record, where
 from zoo.experiment.scores import clip_cost, write_records
 from zoo.experiment.spec import RunSpec
 from zoo.experiment.stages import Embedding, embed_run, train_network
+from zoo.weights import save_weights
 
 
 class Run:
@@ -89,7 +88,7 @@ class Run:
         self.folder.begin(self.spec)
         if self.spec.checkpoint:
             return self._take_checkpoint(self.spec.checkpoint)
-        if self.folder.weights.is_file() and self.folder.summary() is not None:
+        if self._is_trained():
             return self.folder.weights
         training, state = together(
             train_network,
@@ -101,8 +100,7 @@ class Run:
             after=after_validation,
         )
         about = {"method": self.spec.method, "backbone": self.spec.backbone, "run": self.spec.id}
-        metadata = {"about": json.dumps(about)}  # one key: safetensors writes several in any order
-        files.write_whole(self.folder.weights, partial(save_file, state, metadata=metadata))
+        save_weights(state, self.folder.weights, about)
         self._write_summary(dataclasses.asdict(training), _selection(training.best_epoch))
         return self.folder.weights
 
@@ -182,6 +180,18 @@ class Run:
 
     # ---- parts -----------------------------------------------------------------------------------
 
+    def _is_trained(self) -> bool:
+        """Whether the weights are there, with the hash that the run wrote; others are set aside."""
+        summary, weights = self.folder.summary(self.progress), self.folder.weights
+        if summary is None or not weights.is_file():
+            return False
+        wanted = summary.get("weights")  # runs of earlier versions have none
+        if wanted in (None, files.sha256(weights)):
+            return True
+        why = f"its sha256 is not {str(wanted)[:12]}…, which the run wrote"
+        self.progress.note(f"  {files.set_aside(weights, why)}")
+        return False
+
     def _take_checkpoint(self, checkpoint: str) -> Path:
         weights, (name, _, expected) = self.folder.weights, checkpoint.rpartition("@")
         if not (weights.is_file() and files.sha256(weights) == expected):
@@ -189,7 +199,7 @@ class Run:
             if source is None or files.sha256(source) != expected:
                 raise ValueError(f"{source} is not the run's checkpoint, {checkpoint}")
             files.write_whole(weights, partial(shutil.copyfile, source))
-        if self.folder.summary() is None:
+        if self.folder.summary(self.progress) is None:
             self._write_summary({"checkpoint": checkpoint}, f"of checkpoint {name}")
         return weights
 
@@ -199,6 +209,7 @@ class Run:
                 "id": self.spec.id,
                 "spec": self.spec.as_dict(),
                 "training": training,
+                "weights": files.sha256(self.folder.weights),
                 "environment": where(self.options, self.spec.precision),
                 "commit": commit(),
                 "command": self.options.command,

@@ -73,7 +73,7 @@ def clip_cost(
     """What one clip costs, as `benchmark.cost.timing.Cost` has it; measured once a folder."""
     clip = _clip(spec, evaluation)
     path = cost_path(spec, folder, evaluation, device.type)
-    found = read_json(path)
+    found = read_json(path, progress)
     if found is None:
         progress.advance("cost", 0, 1)
         model = build(spec, 0, trained=True)

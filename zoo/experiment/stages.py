@@ -79,7 +79,7 @@ def train_network(
         validation=validation,
         progress=progress,
     )
-    return training, {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    return training, model.state_dict()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,13 +45,21 @@ def parse_sweep(text: str) -> tuple[str, list[float]]:
     if not (equals and knob.isidentifier() and len(numbers) == 3 and fits):
         raise ValueError(f"--sweep {text!r}: {_HINT}")
     first, last, step = numbers
-    if step <= 0 or last <= first:
+    if step <= 0 or step == math.inf or last <= first:
         raise ValueError(f"--sweep {text!r}: STEP must be above 0 and LAST above FIRST; {_HINT}")
-    count = (last - first) / step + 1e-9
+    count = _steps(first, last, step)
     if not math.isfinite(count) or count >= MOST_POINTS:
         shown = f"{int(count) + 1} points" if math.isfinite(count) else "too many points"
         raise ValueError(f"--sweep {text!r} has {shown}, {MOST_POINTS} at the most: {_HINT}")
-    return knob, [round(first + i * step, 9) for i in range(int(count) + 1)]
+    return knob, [round(first + i * step, 9) + 0 for i in range(int(count) + 1)]
+
+
+def _steps(first: float, last: float, step: float) -> float:
+    """Steps from first to last; infinity where no number tells them."""
+    try:
+        return (last - first) / step + 1e-9
+    except OverflowError:
+        return math.inf
 
 
 def swept(dataset: str, knob: str, value: float) -> str:

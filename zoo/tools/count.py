@@ -22,6 +22,7 @@ from reports.figures.film_strips import save
 from reports.figures.plots import growth as draw_growth
 from zoo import registry
 from zoo.backbones import build_backbone
+from zoo.experiment.faults import place_in_method, reason_of
 
 GIB = 2**30 / 1e9  # papers may mean this by G
 FRAMES, SIZE = 8, (256, 128)
@@ -117,8 +118,10 @@ def _noted(name: str, progress: Progress) -> Iterator[None]:
     """Note in a line that a method does not fit, instead of ending there."""
     try:
         yield
-    except (ValueError, torch.OutOfMemoryError) as error:
-        progress.note(f"{name}: left out: {' '.join(str(error).split())}")
+    except Exception as error:  # whatever a method's code may raise
+        if isinstance(error, LookupError) and place_in_method(error) is None:
+            raise  # there is no such method or backbone
+        progress.note(f"{name}: left out: {reason_of(error)}")
 
 
 def _create(name: str, backbone: str | None, size: tuple[int, int], frames: int) -> nn.Module:

@@ -4,49 +4,21 @@ Wrong is one thing, different from the official set another: a smaller set, or o
 the same layout is as right as any.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmark.datasets.base import DISTRACTOR, JUNK, Dataset, Tracklet
+from benchmark.datasets.base import Dataset, Tracklet
 from benchmark.datasets.catalogue import Brought, open_dataset, parse_name, resolve
-from benchmark.datasets.check.image_integrity import broken_images
+from benchmark.datasets.check.finding import AGAIN, Finding
+from benchmark.datasets.check.image_integrity import DAMAGED, Broken, broken_images
 from benchmark.datasets.check.reference_counts import claims_to_be, count
+from benchmark.datasets.check.scores import counts, gaps, persons, split_files
 from benchmark.datasets.check.unlisted_files import unlisted_files
 from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.storage import data_root
-from benchmark.files import sha256
 from benchmark.progress import SILENT, Progress
-from benchmark.rules import PROTOCOLS
 
 SHOWN = 20  # findings of one kind that are listed; the others are counted
-AGAIN = "get it from the archive again"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        check: what, e.g. ``train persons``.
-        found: a number, or what is wrong in words.
-        expected: the published number, or what is right; None if nothing is.
-        verdict: ``right``, ``official`` (as published), ``differs`` (from the published) or
-            ``wrong``.
-        remedy: what to do about it, if it is wrong.
-    """
-
-    check: str
-    found: str | int
-    expected: str | int | None = None
-    verdict: str = "right"
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        expected = "" if self.expected is None else f", expected {self.expected}"
-        remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.check}: {self.found}{expected}{remedy}"
 
 
 def examine(
@@ -88,15 +60,32 @@ def examine(
     official = claims_to_be(reference, count(dataset))
     unlisted = unlisted_files(kind, dataset)
     paths = sorted({t.path(i) for t in _everything(dataset) for i in range(len(t))})
-    broken = broken_images(paths, deep=deep, workers=workers, progress=progress)
+    found = list(broken_images(paths, deep=deep, workers=workers, progress=progress))
+    broken = [one for one in found if not one[1].startswith(DAMAGED)]
+    damaged = [one for one in found if one[1].startswith(DAMAGED)]
     return [
-        *_counts(kind, dataset, reference, official),
-        *_split_files(kind, root, official),
-        *_persons(kind, dataset),
+        *counts(kind, dataset, reference, official),
+        *split_files(kind, root, official),
+        *persons(kind, dataset),
         *_listed("unlisted file", unlisted, "delete it: other loaders count it"),
-        *_listed("missing frame", _gaps(kind, dataset), AGAIN),
+        *_listed("missing frame", gaps(kind, dataset), AGAIN),
         *_listed("broken image", (f"{path} {reason}" for path, reason in broken), AGAIN),
+        *_damaged(damaged, len(paths), deep),
     ]
+
+
+def _damaged(found: Sequence[Broken], images: int, deep: bool) -> Iterator[Finding]:
+    """Images that decode, with a part of them lost."""
+    if not deep:
+        return
+    names = [path for path, _ in found]
+    yield Finding(
+        check="images damaged within",
+        found=", ".join([f"{len(found)} of {images}", *names[:SHOWN]]) if found else 0,
+        expected=0,
+        verdict="damaged" if found else "right",
+        remedy=f"they are used as far as they go; {AGAIN}" if found else "",
+    )
 
 
 def _unreadable(kind: DatasetKind, root: Path | None, error: Exception) -> Finding:
@@ -113,106 +102,6 @@ def _unreadable(kind: DatasetKind, root: Path | None, error: Exception) -> Findi
         verdict="wrong",
         remedy=f"`zoo data layout {kind.name}` shows what is expected",
     )
-
-
-def _counts(
-    kind: DatasetKind, dataset: Dataset, reference: Mapping[str, int], official: bool
-) -> Iterator[Finding]:
-    """Persons, tracklets, frames and cameras beside the published numbers."""
-    for check, number in count(dataset).items():
-        expected = reference.get(check)
-        verdict, remedy = "differs", ""
-        if expected is None:
-            verdict = "right"
-        elif number == expected:
-            verdict = "official"
-        elif official and kind.measured:
-            amiss = "missing" if number < expected else "too many"
-            verdict, remedy = "wrong", f"some are {amiss}: unpack the archives again"
-        yield Finding(check=check, found=number, expected=expected, verdict=verdict, remedy=remedy)
-
-
-def _split_files(kind: DatasetKind, root: Path | None, official: bool) -> Iterator[Finding]:
-    """The hashes of the split files beside those of the official ones."""
-    if kind.split_files is None or root is None:
-        return
-    paths = [
-        path for path in kind.split_files(data_root(root)) if path.name in kind.reference_sha256
-    ]
-    found = {path: sha256(path) for path in paths}
-    right = {path: digest == kind.reference_sha256[path.name] for path, digest in found.items()}
-    official = official or any(right.values())
-    for path, digest in found.items():
-        verdict, remedy = "differs", ""
-        if right[path]:
-            verdict = "official"
-        elif official:
-            verdict, remedy = "wrong", AGAIN
-        yield Finding(
-            check=f"sha256 of {path.name}",
-            found=digest,
-            expected=kind.reference_sha256[path.name],
-            verdict=verdict,
-            remedy=remedy,
-        )
-
-
-def _persons(kind: DatasetKind, dataset: Dataset) -> Iterator[Finding]:
-    """Queries that are nobody, that nothing matches, or that were trained on."""
-    queries = [dataset.test[row] for row in dataset.query]
-    nobody = next((t for t in queries if t.pid in (JUNK, DISTRACTOR)), None)
-    if nobody:
-        yield Finding(
-            check="queries",
-            found=f"{nobody.path(0)} is junk or a distractor",
-            verdict="wrong",
-            remedy="it cannot be a query",
-        )
-    trained = {t.pid for t in dataset.train} & {t.pid for t in queries}
-    if trained and not kind.shared_ids:
-        one = next(t for t in queries if t.pid in trained)
-        others = len(trained) - 1
-        yield Finding(
-            check="persons",
-            found=f"the person of query {one.path(0)} is among the training persons, as are "
-            f"{others} others",
-            verdict="wrong",
-            remedy="train on other persons than those of the queries",
-        )
-    if dataset.cameras:
-        yield _unmatched(dataset, queries)
-
-
-def _unmatched(dataset: Dataset, queries: Sequence[Tracklet]) -> Finding:
-    """How many queries have no match in another camera, and whether the protocol allows that."""
-    check = "queries without a match in another camera"
-    seen = Counter(pid for pid, _ in {(t.pid, t.camid) for t in dataset.test})
-    alone = [t for t in queries if seen[t.pid] < 2]
-    if not alone:
-        return Finding(check=check, found=0)
-    rules = PROTOCOLS.get(dataset.protocol)
-    if rules is None or rules.unmatched == "skip":
-        return Finding(check=check, found=len(alone))
-    return Finding(
-        check=check,
-        found=alone[0].path(0),
-        expected=0,
-        verdict="wrong",
-        remedy=f"{dataset.protocol} does not allow that",
-    )
-
-
-def _gaps(kind: DatasetKind, dataset: Dataset) -> Iterator[str]:
-    """Frame numbers that a tracklet jumps over, where they count the tracklet's own frames."""
-    if kind.frame_number is None:
-        return
-    for tracklet in _everything(dataset):
-        numbers = [int(kind.frame_number.search(name)[1]) for name in tracklet.frames]
-        first = numbers[0] if numbers[0] in kind.first_frames else kind.first_frames[0]
-        gap = next((n for i, n in enumerate(numbers) if n != first + i), None)
-        if gap is not None:
-            name = tracklet.frames[numbers.index(gap)]
-            yield f"{tracklet.folder}: {name} is there, the frame before it is not"
 
 
 def _everything(dataset: Dataset) -> list[Tracklet]:
@@ -238,7 +127,10 @@ def verdict(text: str, findings: Sequence[Finding], *, deep: bool) -> str:
     if wrong:
         more = f" ({len(wrong) - 1} more below)" if len(wrong) > 1 else ""
         return f"{text} is wrong: {wrong[0]}{more}"
+    damaged = next((str(f.found) for f in findings if f.verdict == "damaged"), "")
     images = "every image was decoded" if deep else "images were not decoded: --deep does that"
+    if damaged:
+        images += f", {damaged.partition(',')[0]} damaged within (named below)"
     differing = [f for f in findings if f.verdict == "differs"]
     if differing:
         return f"{text} is right, but not the official set ({differing[0]}); {images}"

@@ -76,9 +76,9 @@ def synthetic(
         tracklets=tracklets,
         frames=frames,
         size=size,
-        occlusion=float(occlusion),
-        misalignment=float(misalignment),
-        noise=float(noise),
+        occlusion=float(occlusion) + 0.0,  # -0.0 is 0
+        misalignment=float(misalignment) + 0.0,
+        noise=float(noise) + 0.0,
         seed=seed,
     )
     home = cache_root() / "data" if root is None else root

@@ -19,6 +19,7 @@ from benchmark.datasets.base import JUNK
 from benchmark.datasets.synthetic.people import people
 from benchmark.datasets.synthetic.scene import film
 from benchmark.datasets.synthetic.tracks import Knobs, Shot, queries, shots_of
+from benchmark.interrupts import deaf, end_with_parent
 from benchmark.progress import SILENT, Progress
 
 QUALITY = 90  # of the JPEG files
@@ -72,15 +73,16 @@ def _shares(folder: Path, knobs: Knobs, workers: int) -> Iterator[object]:
     They run this module, not the caller's: a script need not guard its top level for them.
     """
     reader, writer = os.pipe()
-    task = [str(folder), json.dumps(dataclasses.asdict(knobs)), str(workers)]
+    task = [str(folder), json.dumps(dataclasses.asdict(knobs)), str(workers), str(os.getpid())]
     command = [sys.executable, "-m", "benchmark.datasets.synthetic.render", *task]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     processes = []
     try:
-        for index in range(workers):
-            processes.append(
-                subprocess.Popen([*command, str(index)], stdout=writer, env=environment)
-            )
+        with deaf():
+            for index in range(workers):
+                processes.append(
+                    subprocess.Popen([*command, str(index)], stdout=writer, env=environment)
+                )
         os.close(writer)
         with os.fdopen(reader, encoding="ascii") as lines:
             yield from lines
@@ -95,9 +97,13 @@ def _shares(folder: Path, knobs: Knobs, workers: int) -> Iterator[object]:
             process.wait()
 
 
-def _work(folder: str, knobs: str, workers: str, index: str) -> None:
+def _work(folder: str, knobs: str, workers: str, parent: str, index: str) -> None:
+    end_with_parent(int(parent))
     for _ in _share(Path(folder), Knobs(**json.loads(knobs)), int(index), int(workers)):
-        print(flush=True)
+        try:
+            print(flush=True)
+        except BrokenPipeError:  # nobody waits for it any more
+            os._exit(1)
 
 
 def _code(shot: Shot) -> str:

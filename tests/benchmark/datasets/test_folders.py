@@ -1,3 +1,4 @@
+import os
 import re
 
 import pytest
@@ -70,3 +71,10 @@ def test_a_folder_that_is_no_tracklet_is_refused(tmp_path, names, error, words):
     put(tmp_path, *names)
     with pytest.raises(error, match=words):
         grammatical_images(tmp_path, GRAMMAR, "1_1.jpg", {"person": "1"})
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_named_like_an_image_and_is_none_is_refused(tmp_path, make):
+    make(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match=r"a\.jpg is named like an image and is no regular file"):
+        image_names(tmp_path)

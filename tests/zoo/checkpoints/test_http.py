@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -182,3 +183,47 @@ def test_no_token_of_an_address_is_shown_or_kept(server, settings, tmp_path, cap
     for secret in ("hunter2", "SECRET"):
         assert secret not in told and secret.encode() not in kept
     assert "token=SECRET" in server.requests[0][1]  # and yet it was sent
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "99999999999999999999999",
+        "9" * 5000,
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+        "Fri, 99 Dec 2026 99:99:99 GMT",
+        "٣",
+        "-5",
+        "1e9",
+        "nan",
+    ],
+)
+def test_a_server_that_lies_about_when_to_come_back_is_waited_for_a_while_and_no_longer(
+    server, settings, tmp_path, monkeypatch, asked
+):
+    waits = []
+    monkeypatch.setattr(http, "_retry_after", lambda _: header(asked))
+    monkeypatch.setattr(http.time, "sleep", waits.append)
+    retry = RetryPolicy(attempts=100, wait=1.0)
+    url = server.at("/f", status(503))
+    with pytest.raises(OSError, match="answers 503, and 300 s of waiting were no use"):
+        pull(tmp_path, settings, url, retry=retry)
+    assert max(waits) <= 60 and 200 < sum(waits) <= 300
+
+
+def header(text):
+    """Seconds that such a header asks for, as it would come from a server."""
+    return RETRY_AFTER(SimpleNamespace(headers={"retry-after": text}))
+
+
+RETRY_AFTER = http._retry_after
+
+
+def test_the_wait_and_what_is_left_of_it_are_told(server, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(http.time, "sleep", lambda _: None)
+    notes, retry = Notes(), RetryPolicy(attempts=9, wait=1.0)
+    url = server.at("/f", status(429, Retry_After="30"), status(429, Retry_After="30"), good(DATA))
+    pull(tmp_path, settings, url, notes=notes, retry=retry)
+    told = [line for line in notes.lines if "trying again" in line]
+    assert told[1].endswith("trying again in 30 s (60 s of 300 s at the most)")

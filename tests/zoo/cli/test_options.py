@@ -13,7 +13,8 @@ from zoo.cli import app, options
 
 def commands():
     """Every command's function by its name."""
-    groups = [app.app, *(group.typer_instance for group in app.app.registered_groups)]
+    whole = app.build()
+    groups = [whole, *(group.typer_instance for group in whole.registered_groups)]
     found = [command for group in groups for command in group.registered_commands]
     return {command.name or command.callback.__name__: command.callback for command in found}
 

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from tests.conftest import TINY_SET
 from zoo import plugins
 from zoo.experiment.data import open_data_of, open_dataset, open_further
 
@@ -48,3 +49,17 @@ def test_a_further_set_lies_under_its_name_in_or_beside_the_first(people, crowd,
 
 def test_a_further_set_may_lie_in_the_same_folder(people):
     assert open_further("folder", people) == open_dataset("folder", people)
+
+
+def test_a_copy_that_trains_on_test_persons_is_told_in_every_record_and_in_the_report(
+    people, tmp_path, call
+):
+    root = shutil.copytree(people, tmp_path / "data")
+    shutil.copytree(root / "query" / "p5" / "c1_0", root / "train" / "p5" / "c1_9")
+    says = "the data are wrong: persons: the person of query "
+    assert any(note.startswith(says) for note in open_dataset("folder", root).notes)
+    words = ["--methods", "resnet50_avg", "--dataset", "folder", "--data-root", root]
+    words += [*TINY_SET, "--recipe", "quick", "--set", "epochs=1", "--workers", 0]
+    status, _, err = call("bench", *words, "--out", tmp_path / "o")
+    assert status == 0 and f"folder: {says}" in err
+    assert "the data are wrong: persons" in (tmp_path / "o" / "report.md").read_text()

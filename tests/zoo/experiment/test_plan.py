@@ -13,6 +13,12 @@ from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.plan import fingerprints, plan
 
 
+@pytest.mark.parametrize("seeds", [0, -1, 1001, 99999999999999999999])
+def test_seeds_that_would_be_planned_for_ever_are_refused(people, tmp_path, seeds):
+    with pytest.raises(ValueError, match=f"seeds is {seeds}, expected 1 to 1000"):
+        plan(ask(people, tmp_path, seeds=seeds))
+
+
 def test_there_is_a_run_for_each_method_and_seed_in_order(people, tmp_path):
     found = plan(ask(people, tmp_path, methods="sta,resnet50_avg", seeds=2))
     named = [(run.spec.method, run.spec.seed) for run in found.runs]

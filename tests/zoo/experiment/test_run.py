@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -47,9 +48,39 @@ def test_embeddings_of_other_weights_are_not_taken(run):
     state = load_file(run.folder.weights)
     state["head.classifier.weight"] += 1
     save_file(state, run.folder.weights)
+    summary = run.folder.summary()
+    del summary["weights"]  # as before hashes were written there
+    run.folder.write_summary(summary)
     (entry,) = run.score(OPEN)
     key = run.embed(Evaluation()).key
     assert entry.checkpoint == key["weights"] == files.sha256(run.folder.weights)
+
+
+@pytest.mark.parametrize("damage", ["cut", "altered", "checkpoint too"])
+def test_damaged_weights_are_named_and_set_aside_and_made_again(run, capsys, damage):
+    path, notes = run.folder.weights, []
+    whole = path.read_bytes()
+    run.progress = SimpleNamespace(
+        note=notes.append, begin=lambda *_: None, advance=lambda *_: None
+    )
+    path.write_bytes(whole[:-9] if damage == "cut" else whole[:-9] + bytes(9))
+    if damage == "checkpoint too":
+        run.folder.training_checkpoint.write_bytes(b"PK")
+    assert run.train() == path and path.read_bytes() == whole
+    assert notes[0].startswith(f"  {path} is damaged (its sha256 is not ")
+    assert notes[0].endswith("set aside as weights.safetensors.damaged")
+    assert len(notes) == (2 if damage == "checkpoint too" else 1)
+    assert path.with_name("weights.safetensors.damaged").is_file()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '"run"', "[" * 100_000])
+def test_a_damaged_summary_is_set_aside_and_written_again(run, text):
+    before, summary = written(run), run.folder.path / "run.json"
+    summary.write_text(text)
+    (entry,) = run.score(OPEN)
+    assert entry.selection == "last epoch" and json.loads(summary.read_text())["id"] == run.spec.id
+    assert set(before) == set(written(run))
+    assert summary.with_name("run.json.damaged").read_text() == text
 
 
 def test_a_record_made_later_carries_its_own_command_commit_environment_and_cost(run, monkeypatch):

@@ -132,7 +132,8 @@ def test_a_sweep_reaches_its_last_value_without_rounding_errors(text, knob, valu
 @pytest.mark.parametrize(
     "text",
     ["occlusion", "=0:1:0.5", "occlusion=0:1", "occlusion=0:1:0", "occlusion=1:0:0.1",
-     "occlusion=a:b:c", "occlusion=0:1:0.001", "occlusion=true:1:1", "a b=0:1:1"],
+     "occlusion=a:b:c", "occlusion=0:1:0.001", "occlusion=true:1:1", "a b=0:1:1",
+     "occlusion=0:1:1e-320", "occlusion=0:1e999:1", "frames=0:" + "9" * 400 + ":1"],
 )  # fmt: skip
 def test_what_is_no_sweep_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match=r"occlusion=0:0\.8:0\.2"):

@@ -141,14 +141,15 @@ def with_broken(monkeypatch):
 def test_one_method_that_fails_does_not_lose_the_others(with_broken, crowd, tmp_path, monkeypatch):
     score_by(monkeypatch, served)
     result = carry_out(request(crowd, tmp_path, methods="broken,sta", trials=1), SILENT)
+    place = f"{__file__}:{Broken.forward.__code__.co_firstlineno + 2}"
     assert [(one.method, one.reason) for one in result.failures] == [
-        ("broken", "broken on purpose")
+        ("broken", f"RuntimeError: broken on purpose ({place})")
     ]
     assert set(result.chosen) == {"sta"} and len(result.bench.records) == 1
 
 
 def test_a_search_without_any_choice_writes_no_study(with_broken, crowd, tmp_path):
-    with pytest.raises(RuntimeError, match=r"^broken: broken on purpose$"):
+    with pytest.raises(RuntimeError, match=r"^broken: RuntimeError: broken on purpose \(.*:\d+\)$"):
         carry_out(request(crowd, tmp_path, methods="broken"), SILENT)
     assert not list(tmp_path.rglob("tuning/*.json")) and not (tmp_path / "report.md").exists()
 

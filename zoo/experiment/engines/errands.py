@@ -11,10 +11,11 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from benchmark.progress import Line, Progress, duration
 from zoo.experiment.engines.cluster import Cluster
 from zoo.experiment.engines.desk import Attempt, Desk
-from zoo.experiment.engines.job import Job, Outcome, one_line
+from zoo.experiment.engines.job import Job, Outcome
 from zoo.experiment.engines.luggage import Piece
 from zoo.experiment.engines.node import Broken, Errand, Unfit, carry_out
 from zoo.experiment.engines.travel import remove_probe, write_probe
+from zoo.experiment.faults import one_line
 from zoo.experiment.options import ExecutionOptions
 
 AGAIN = 3  # how often a job that was lost is sent once more
@@ -160,8 +161,9 @@ class Errands:
         except RayError as error:
             return self._lost(number, f"was lost ({type(error).__name__})")
         if isinstance(found, Unfit):
+            if one.node_id not in self.cluster.unfit:  # jobs may have been on their way there
+                self.progress.note(f"{one.node} gets no more runs: {found.reason}")
             self.cluster.unfit[one.node_id] = f"{one.node}: {found.reason}"
-            self.progress.note(f"{one.node} gets no more runs: {found.reason}")
             return None
         if isinstance(found, Broken):
             return self._lost(number, f"failed ({found.reason})")

@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmark.datasets.base import Dataset
-from benchmark.pixels import ImageError
 from benchmark.progress import Line, Progress
-from benchmark.train import Diverged
+from zoo.experiment.faults import ends_the_plan, reason_of
 from zoo.experiment.options import ExecutionOptions
-
-# what one failed method may raise; a full or read-only disk is no method's failure
-METHOD_ERRORS = (ValueError, LookupError, RuntimeError, ImageError, Diverged)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,21 +154,15 @@ class Stages:
 
 
 def attempt(job: Job, number: int, place: Place) -> Outcome:
-    """Carry out a job here; what one method may raise is its failure.
+    """Carry out a job here; whatever it raises is its failure, unless no other could go on either.
 
     Raises:
-        OSError: a file cannot be read or written.
+        OSError: the disk is full or lost.
     """
     stages = Stages(place.progress)
     try:
         return Outcome(number=number, value=job.work(replace(place, progress=stages)))
-    except (*METHOD_ERRORS, OSError) as error:
-        if os.environ.get("ZOO_DEBUG") or not isinstance(error, METHOD_ERRORS):
+    except (Exception, SystemExit) as error:  # whatever a method's code may raise
+        if os.environ.get("ZOO_DEBUG") or ends_the_plan(error, place.out):
             raise
-        return Outcome(number=number, stage=stages.stage, reason=one_line(error))
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    return " ".join(text.split()) or type(error).__name__
+        return Outcome(number=number, stage=stages.stage, reason=reason_of(error))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo import plugins
-from zoo.experiment.engines.job import one_line
+from zoo.experiment.faults import one_line
 
 _UNPACKED: set[tuple[str, str]] = set()
 

@@ -15,9 +15,10 @@ from benchmark.datasets.storage import path_of
 from benchmark.progress import Line, Progress
 from zoo.experiment.data import open_dataset
 from zoo.experiment.engines.desk import Attempt
-from zoo.experiment.engines.job import Job, Outcome, Place, Source, attempt, one_line
+from zoo.experiment.engines.job import Job, Outcome, Place, Source, attempt
 from zoo.experiment.engines.luggage import Piece, unpack
 from zoo.experiment.engines.travel import Copy, scratch_folder, sees
+from zoo.experiment.faults import one_line
 from zoo.experiment.options import ExecutionOptions
 
 TELL_EVERY_S = 0.3  # between two times that the driver hears of the same stage

@@ -1,10 +1,14 @@
+import os
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from benchmark.datasets.check import image_integrity
-from benchmark.datasets.check.image_integrity import broken_images, what_is_broken
+from benchmark.datasets.check.image_integrity import DAMAGED, broken_images, what_is_broken
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -88,3 +92,35 @@ def test_several_processes_find_the_same_in_the_same_order(tmp_path, monkeypatch
 
 def test_of_no_images_none_are_broken():
     assert list(broken_images([], deep=True)) == []
+
+
+def damaged_within(jpeg):
+    """The same with a few bytes of its middle lost: it decodes, and a part of it is grey."""
+    middle = len(jpeg) // 2
+    return jpeg[:middle] + bytes(30) + jpeg[middle + 30 :]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_damage_that_a_decoder_repairs_is_named(tmp_path, capfd, workers):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 32, 3), dtype=np.uint8)
+    paths = [str(tmp_path / f"{n}.jpg") for n in range(3)]
+    for path in paths:
+        Image.fromarray(noise).save(path)
+    Path(paths[1]).write_bytes(damaged_within(Path(paths[1]).read_bytes()))
+    ((path, reason),) = broken_images(paths, deep=True, workers=workers)
+    assert path == paths[1] and reason.startswith(f"{DAMAGED} (Corrupt JPEG data: ")
+    assert "JPEG" not in capfd.readouterr().err
+    assert list(broken_images(paths, deep=False)) == []
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_is_no_regular_file_is_never_opened(tmp_path, deep):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    for path in (tmp_path / "pipe.jpg", tmp_path / "folder.jpg", "/dev/zero"):
+        assert what_is_broken(str(path), deep=deep) == "cannot be read (no regular file)"
+
+
+def test_a_png_of_sixteen_bits_is_named(tmp_path):
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(tmp_path / "deep.png")
+    assert what_is_broken(str(tmp_path / "deep.png"), deep=True).startswith("has more than 8 bits")
