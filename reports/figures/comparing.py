@@ -58,9 +58,10 @@ def charts(of: Compared, found: pd.DataFrame, style_of: Mapping[str, Style]) -> 
             "dashed), as shares of all such pairs, over all seeds."
         )
         yield Chart("distances", words, partial(histograms, measured, title))
-    if length_groups(of) is not None:
+    groups = length_groups(of)
+    if groups is not None:
         words = "Mean AP of the queries by the length of their tracklet; below: how many queries."
-        yield Chart("tracklet-length", words, partial(lengths, of, style_of, title))
+        yield Chart("tracklet-length", words, partial(lengths, of.names, groups, style_of, title))
 
 
 def forest(found: pd.DataFrame, title: str) -> Figure:
@@ -130,13 +131,13 @@ def histograms(systems: Sequence[System], title: str) -> Figure:
     return figure
 
 
-def lengths(of: Compared, style_of: Mapping[str, Style], title: str) -> Figure:
+def lengths(
+    names: Sequence[str], groups: pd.DataFrame, style_of: Mapping[str, Style], title: str
+) -> Figure:
     """Mean AP along groups of tracklet lengths, a line a system."""
-    groups = length_groups(of)
-    assert groups is not None
-    figure, (axes,) = new_figure((6.6, 3.6 + 0.19 * -(-len(of.systems) // 3)), 1, title)
+    figure, (axes,) = new_figure((6.6, 3.6 + 0.19 * -(-len(names) // 3)), 1, title)
     places = range(len(groups))
-    for name in of.names:
+    for name in names:
         axes.plot(places, 100 * groups[name], label=wrapped(name), **line_style(style_of[name]))
     ticks = [f"{frames_text(row)}\nn = {int(row['queries'])}" for _, row in groups.iterrows()]
     axes.set_xticks(places, ticks)

@@ -10,7 +10,7 @@ from benchmark.datasets.base import JUNK
 from benchmark.embed import ClipEmbeddings
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
-from benchmark.ranking import distance_blocks
+from benchmark.ranking import Embeddings, distance_blocks
 from benchmark.recipe import DISTANCES, Evaluation
 from benchmark.record import Record
 from benchmark.rules import PROTOCOLS
@@ -79,11 +79,11 @@ class Tally:
         order = order[tracks.pids[order] != JUNK]
         done = 0
         for rows, block in distance_blocks(tracks.vectors, queries, kind, cells=4_000_000):
-            if self.edges is None:
-                farthest = _FARTHEST if kind == "cosine" else float(block.max())
-                self.edges = np.linspace(0, farthest, _BINS + 1)
+            farthest = _FARTHEST if kind == "cosine" else float(block.max())
+            edges = np.linspace(0, farthest, _BINS + 1) if self.edges is None else self.edges
+            self.edges = edges
             for row, distances in zip(rows.tolist(), block, strict=True):
-                self._add_query(row, distances, order, tracks.pids, tracks.camids)
+                self._add_query(row, distances, order, edges, tracks)
             done += len(rows)
             progress.advance("distances", done, len(queries))
 
@@ -92,15 +92,14 @@ class Tally:
         row: int,
         distances: np.ndarray,
         order: np.ndarray,
-        pids: np.ndarray,
-        camids: np.ndarray | None,
+        edges: np.ndarray,
+        tracks: Embeddings,
     ) -> None:
+        pids, camids = tracks.pids, tracks.camids
         own = order == row if camids is None else camids[order] == camids[row]
         kept = order[~(own & (pids[order] == pids[row]))]
         kept = kept[np.argsort(distances[kept], kind="stable")]
         right = pids[kept] == pids[row]
-        edges = self.edges
-        assert edges is not None
         near = np.clip(distances[kept], 0, edges[-1])
         self.right += np.histogram(near[right], edges)[0]
         self.wrong += np.histogram(near[~right], edges)[0]
