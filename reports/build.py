@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,12 +136,25 @@ def _copy(one: inspections.InspectedPicture, path: Path) -> None:
 
 def _remove_outdated(out: Path, written: Iterable[Path], formats: Sequence[str]) -> None:
     """Remove pictures of an earlier report in these formats."""
-    made = {path.name for path in written}
+    made = set(written)
     endings = {end for name, end in _PICTURES.items() if name in formats}
-    for old in out.iterdir():
-        ours = GENERATED.fullmatch(old.name) and old.suffix in endings and old.is_file()
-        if ours and old.name not in made:
+    for old in _generated(out, endings):
+        if old not in made:
             old.unlink()
+            if old.parent != out and not any(old.parent.iterdir()):
+                old.parent.rmdir()
+
+
+def _generated(out: Path, endings: Collection[str]) -> list[Path]:
+    """Pictures in ``out`` that a report wrote, this one or an earlier one."""
+    found = [*out.glob("*.*"), *out.glob("*/*.*")] if out.is_dir() else []
+    return sorted(
+        path
+        for path in found
+        if path.suffix in endings
+        and GENERATED.fullmatch(path.relative_to(out).as_posix())
+        and path.is_file()
+    )
 
 
 def stale(
@@ -163,17 +176,16 @@ def stale(
         made = build(folders, fresh, formats, keep_unconverged=keep_unconverged).written
         out, found = Path(out), []
         for path in made:
-            old = out / path.name
+            old = out / path.relative_to(fresh)
             if not old.is_file():
                 found.append(f"{old} is missing")
             elif old.read_bytes() != path.read_bytes():
                 found.append(f"{old} is not what the records give now")
-        names = {path.name for path in made}
-        if out.is_dir():
-            endings = {path.suffix for path in made if GENERATED.fullmatch(path.name)}
-            found += [
-                f"{old} belongs to an older report"
-                for old in sorted(out.iterdir())
-                if GENERATED.fullmatch(old.name) and old.suffix in endings and old.name not in names
-            ]
+        wanted = {out / path.relative_to(fresh) for path in made}
+        endings = {path.suffix for path in made} & set(_PICTURES.values())
+        found += [
+            f"{old} belongs to an older report"
+            for old in _generated(out, endings)
+            if old not in wanted
+        ]
     return found

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from zoo.plugins import register as register
     from zoo.registry import create as create
     from zoo.registry import list_methods as list_methods
+    from zoo.tools.compare import compare as compare
     from zoo.tools.measure import cost as cost
     from zoo.tools.measure import embed as embed
     from zoo.tools.measure import score as score
@@ -35,6 +36,7 @@ __version__ = "0.2.0"
 # public name -> module, and the name there
 _HOMES = {
     "bench": ("zoo.experiment.bench", "bench"),
+    "compare": ("zoo.tools.compare", "compare"),
     "convert": ("zoo.checkpoints.convert", ""),
     "cost": ("zoo.tools.measure", "cost"),
     "create": ("zoo.registry", "create"),
@@ -50,6 +52,7 @@ _HOMES = {
 }
 __all__ = [
     "bench",
+    "compare",
     "convert",
     "cost",
     "create",

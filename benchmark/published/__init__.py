@@ -14,27 +14,14 @@ from importlib.resources import files
 
 import pandas as pd
 
+from benchmark.published import bibliography
+
+_FILES = files(__package__)
+# those whose tables lie here, in this order
 PAPERS = {
-    "stenvan": "Spatially and Temporally Efficient Non-local Attention Network for Video-based "
-    "Person Re-Identification (BMVC 2019)",
-    "nlam": "Non-Local Spatial and Temporal Attention Network for Video-Based Person "
-    "Re-Identification (Sensors 2020)",
-    "sta": "STA: Spatial-Temporal Attention for Large-Scale Video-based Person Re-Identification "
-    "(AAAI 2019)",
-    "resnet3d": "Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
-    "Attention (2018)",
-    "ap3d": "Appearance-Preserving 3D Convolution for Video-based Person Re-identification (ECCV "
-    "2020)",
-    "cosam": "Co-segmentation Inspired Attention Networks for Video-based Person Re-identification "
-    "(ICCV 2019)",
-    "tclnet": "Temporal Complementary Learning for Video Person Re-Identification (ECCV 2020)",
-    "bicnet": "BiCnet-TKS: Learning Efficient Spatial-Temporal Representation for Video Person "
-    "Re-Identification (CVPR 2021)",
-    "tf_clip": "TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification (AAAI "
-    "2024)",
-    "psta": "Pyramid Spatial-Temporal Aggregation for Video-based Person Re-Identification (ICCV "
-    "2021)",
-    "sinet": "Salient-to-Broad Transition for Video Person Re-identification (CVPR 2022)",
+    paper.key: paper.cited
+    for paper in bibliography.PAPERS
+    if _FILES.joinpath(f"{paper.key}.csv").is_file()
 }
 COLUMNS = (
     "paper",
@@ -114,5 +101,5 @@ def _matching(cells: pd.DataFrame, name: str) -> list[list[str]]:
 
 def _read(name: str) -> pd.DataFrame:
     """A file of this folder as text; what is blank is missing."""
-    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
+    with _FILES.joinpath(f"{name}.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype=object, keep_default_na=False, na_values=[""])

@@ -1,10 +1,16 @@
 """What makes the rows of a table less comparable than they look, in Markdown."""
 
+import re
 from collections.abc import Iterable
+
+import pandas as pd
 
 from reports.analysis.groups import Group
 from reports.analysis.markup import names, text
 from reports.read.rows import UNSTEADY
+
+FEW_PERSONS = 30  # test persons, below which a table says so
+_LIMITED = re.compile(r":(\d+)persons$")
 
 
 def cautions(group: Group) -> list[str]:
@@ -13,7 +19,7 @@ def cautions(group: Group) -> list[str]:
         name: set(zip(runs["split"], runs["seed"], strict=True))
         for name, runs in group.by_name.items()
     }
-    found = []
+    found = _about_size(group)
     if len({frozenset(c) for c in cells.values()}) > 1:
         which = grouped((name, _cells(c)) for name, c in cells.items())
         parts = "; ".join(f"{who}: {cell}" for cell, who in shortened(which))
@@ -23,6 +29,36 @@ def cautions(group: Group) -> list[str]:
         found.append(f"Several runs share one seed and split: {names(doubled)}.")
     found += [f"Exactly the same results: {names(who)}." for who in _identical(group)]
     return found + _about_costs(group)
+
+
+def _about_size(group: Group) -> list[str]:
+    """Numbers from too little to be relied on."""
+    limited = _LIMITED.search(group.key.dataset)
+    found = []
+    if limited:
+        found.append(
+            f"A smoke test on {limited[1]} identities (`--limit`): these numbers are not results."
+        )
+    persons = persons_of(group)
+    if persons is not None and persons < FEW_PERSONS:
+        who = "person" if persons == 1 else "persons"
+        found.append(
+            f"Only {persons} test {who}: below {FEW_PERSONS}, scores and intervals say little."
+        )
+    return found
+
+
+def persons_of(group: Group) -> int | None:
+    """Test persons, of the split that has fewest; None where no per-query file can be read."""
+    counts = []
+    for _, records in group.records.groupby("split"):
+        for path in records["per_query"]:
+            try:
+                counts.append(pd.read_csv(path, usecols=["pid"])["pid"].nunique())
+                break  # records of one split and label have the same queries
+            except (OSError, ValueError, TypeError):
+                continue
+    return min(counts) if counts else None
 
 
 def _identical(group: Group) -> list[list[str]]:

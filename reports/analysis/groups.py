@@ -101,9 +101,9 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
     """One row a method within a data set, its fingerprint, training and label.
 
     The one place where runs become a number. A metric is the mean over the runs (split x seed),
-    ``<metric>_sd`` their standard deviation (n - 1; NaN for one run), a cost the median over the
-    runs, ``convergence`` what `reports.analysis.convergence` says of any of them. Best mAP first
-    within a group.
+    ``<metric>_sd`` the standard deviation over split and seed (n - 1; NaN for one of them), a cost
+    the median over the runs, ``convergence`` what `reports.analysis.convergence` says of any of
+    them. Best mAP first within a group.
     """
     rows = []
     for key, group in frame.groupby(list(Key._fields), sort=True):
@@ -119,7 +119,8 @@ def comparison(frame: pd.DataFrame) -> pd.DataFrame:
 def _averaged(runs: pd.DataFrame) -> dict:
     row = {name: runs[name].iloc[0] for name in _SAME}
     row |= {name: runs[name].mean() for name in METRICS}
-    row |= {f"{name}_sd": runs[name].std(ddof=1) for name in METRICS}
+    each = runs.groupby(["split", "seed"])[list(METRICS)].mean()  # one seed twice is no spread
+    row |= {f"{name}_sd": each[name].std(ddof=1) for name in METRICS}
     row |= {name: runs[name].median() for name in COSTS}
     unsteady = is_unsteady(row["latency_ms"], row["latency_iqr_ms"])
     verdicts = runs.get("convergence", [])

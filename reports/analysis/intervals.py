@@ -19,6 +19,7 @@ TESTED = ("mAP", "R1")  # what rows are compared by
 LEVEL = significance.LEVEL
 _MOST, _LEAST = 10_000, 1_000  # resamples
 _CELLS = 2.5e8  # persons drawn in a whole report: some seconds
+SAME = 1e-9  # an interval that is narrower is none: every draw gives the same
 _LARGEST = 1e15  # no row, person or rank is larger
 _COLUMNS = ["query", "pid", "AP", "first"]
 
@@ -70,11 +71,15 @@ def resamples_for(of_groups: Sequence[Tables]) -> int:
 def marked(rows: pd.DataFrame, found: Tables, resamples: int) -> pd.DataFrame:
     """The rows with ``<metric>_low`` and ``_high``, and with what `_against_best` adds.
 
+    Both ends are NaN where every draw gives the same, e.g. where each query is solved; ``tested``
+    says which rows have tables.
+
     A row is ``best`` by the highest mean, ``tie`` if the paired bootstrap interval of its distance
     from the best holds 0, else ``worse``; ``_behind`` is that distance, with the interval's ends.
     """
     intervals = _intervals(found, resamples)
     names, added = rows["name"].to_list(), {"resamples": resamples if intervals else 0}
+    added["tested"] = [name in intervals for name in names]
     for metric in METRICS:
         result = [intervals.get(name) for name in names]
         for end in ("low", "high"):
@@ -93,9 +98,12 @@ def _intervals(found: Tables, resamples: int) -> dict[str, pd.DataFrame]:
     made = {}
     for name, of_seeds in found.items():
         try:
-            made[name] = significance.interval(of_seeds, resamples=resamples)
+            found_here = significance.interval(of_seeds, resamples=resamples)
         except ValueError:  # its seeds were scored on different queries
             continue
+        none = found_here["high"] - found_here["low"] < SAME
+        found_here.loc[none, ["low", "high"]] = np.nan
+        made[name] = found_here
     return made
 
 
@@ -122,10 +130,15 @@ def _against_best(
             marks.append(UNTESTED if result is None else _mark(result.at[metric, "low"]))
         else:
             marks.append(UNTESTED)
-        columns = ["difference", "low", "high"]
-        behind.append([np.nan] * 3 if result is None else result.loc[metric, columns].to_list())
+        behind.append([np.nan] * 3 if result is None else _span(result.loc[metric]))
     ends = zip(("behind", "behind_low", "behind_high"), zip(*behind, strict=True), strict=True)
     return {f"{metric}_mark": marks} | {f"{metric}_{name}": list(values) for name, values in ends}
+
+
+def _span(result: pd.Series) -> list[float]:
+    """The difference and its interval's ends; NaN where every draw gives the same."""
+    low, high = result["low"], result["high"]
+    return [result["difference"], *((low, high) if high - low > SAME else (np.nan, np.nan))]
 
 
 def _mark(low: float) -> str:

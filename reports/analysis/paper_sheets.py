@@ -9,7 +9,17 @@ from benchmark.label import Label
 from benchmark.published import table_name
 from reports.analysis.groups import Group
 from reports.analysis.label_text import order
-from reports.analysis.papers import ADDRESS, SCORES, SHORT, lines, matched, printed, printed_tables
+from reports.analysis.papers import (
+    ADDRESS,
+    SCORES,
+    SHORT,
+    dagger,
+    doubt,
+    lines,
+    matched,
+    printed,
+    printed_tables,
+)
 from reports.analysis.sheets import Cell, Column, Sheet, bold_best, numbers, percent
 from reports.read.rows import base
 
@@ -82,7 +92,21 @@ def _sheet(
         *_measured(places, group),
     ]
     made = [made[1], made[0], *made[2:]] if headline else made
-    return Sheet(title, [column for column in made if not column.is_blank], NOTES)
+    shown, doubts = _signed([column for column in made if not column.is_blank])
+    return Sheet(title, shown, [*NOTES, *doubts])
+
+
+def _signed(columns: Sequence[Column]) -> tuple[list[Column], list[str]]:
+    """Cells that came with a doubt, now with a dagger, and what the daggers say."""
+    doubts = list(
+        dict.fromkeys(cell.sign for column in columns for cell in column.cells if cell.sign)
+    )
+    sign_of = {words: dagger(i) for i, words in enumerate(doubts)} | {"": ""}
+    signed = [
+        column._replace(cells=[cell._replace(sign=sign_of[cell.sign]) for cell in column.cells])
+        for column in columns
+    ]
+    return signed, [f"{sign_of[words]} {words.removesuffix('.')}" for words in doubts]
 
 
 def _cells(values: pd.Series) -> list[Cell]:
@@ -99,10 +123,12 @@ def _published(rows: pd.DataFrame, group: Group) -> list[Column]:
     for name, metric in wanted:
         at = (cells["metric"] == metric) & (cells["dataset"].isna() if name is None else True)
         at &= True if name is None else cells["dataset"] == name
-        values = cells[at].drop_duplicates(ADDRESS).set_index(ADDRESS)["value"]
-        shown = [values.get(tuple(address), np.nan) for address in rows[ADDRESS].to_numpy()]
+        found = cells[at].drop_duplicates(ADDRESS).set_index(ADDRESS)
+        addresses = [tuple(address) for address in rows[ADDRESS].to_numpy()]
+        shown = [found["value"].get(address, np.nan) for address in addresses]
         texts = [f"{value:.1f}" if value == value else "" for value in shown]
-        column = [Cell(text) for text in texts]
+        doubts = [doubt(found["note"].get(address)) for address in addresses]
+        column = [Cell(t, sign=d if t else "") for t, d in zip(texts, doubts, strict=True)]
         column = bold_best(column, texts) if metric in SCORES else column
         made.append(Column(metric, column, header=f"published: {name}" if name else "published"))
     return made

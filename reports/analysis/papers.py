@@ -50,6 +50,23 @@ def lines() -> pd.DataFrame:
     return printed()[[*ADDRESS, "system", "frames", "method"]].drop_duplicates(ADDRESS)
 
 
+DOUBTFUL = "Doubtful"  # how a note on a figure begins that is not to be relied on
+DAGGERS = ("†", "‡", "§", "¶")
+
+
+def doubt(note: object) -> str:
+    """The part of a note that doubts its figure, blank for most."""
+    if not isinstance(note, str) or DOUBTFUL not in note:
+        return ""
+    return note[note.index(DOUBTFUL) :]
+
+
+def dagger(place: int) -> str:
+    """The sign of the n-th doubt of a table: †, ‡, §, ¶, then the same doubled."""
+    times, which = divmod(place, len(DAGGERS))
+    return DAGGERS[which] * (times + 1)
+
+
 class Line(NamedTuple):
     """One printed row."""
 
@@ -124,9 +141,10 @@ def points(dataset: str, counted: pd.DataFrame) -> pd.DataFrame:
         counted: networks that were counted, see `reports.analysis.trends.counted`.
 
     Returns:
-        ``paper``, ``short``, ``label``, ``method``, ``frames`` (also as ``x``), ``line`` (the
-        method, where its paper varies the clip length, else blank), R1 and mAP in percent, and
-        ``gmacs``: as printed, else our own count for the same clip of 256 × 128 pixels, else NaN.
+        ``paper``, ``short``, ``label`` (with a dagger where R1 or mAP is doubtful), ``method``,
+        ``frames`` (also as ``x``), ``line`` (the method, where its paper varies the clip length,
+        else blank), R1 and mAP in percent, and ``gmacs``: as printed, else our own count for the
+        same clip of 256 × 128 pixels, else NaN.
     """
     cells = printed().dropna(subset=["method", "frames"])
     own = cells[(cells["dataset"] == dataset) & cells["protocol"].notna()]
@@ -135,14 +153,20 @@ def points(dataset: str, counted: pd.DataFrame) -> pd.DataFrame:
         index=[*ADDRESS, "method", "frames"], columns="metric", values="value", sort=False
     ).reindex(columns=list(SCORES))
     wide = wide.reset_index().drop_duplicates(["paper", "method", "frames"])
+    doubted = own[own["metric"].isin(SCORES) & (own["note"].map(doubt) != "")]
+    marked = set(doubted[ADDRESS].itertuples(index=False, name=None))
     flops = cells[cells["metric"] == "GFLOP"].drop_duplicates(["method", "frames"])
     flops = flops.set_index(["method", "frames"])["value"]
     ours = _counts(counted)
     keys = list(zip(wide["method"], wide["frames"].astype(int), strict=True))
+    addresses = list(wide[ADDRESS].itertuples(index=False, name=None))
     lengths = wide.groupby(["paper", "method"])["frames"].transform("nunique")
     return wide.assign(
         short=wide["paper"].map(SHORT),
-        label=[f"{method}, T = {frames}" for method, frames in keys],
+        label=[
+            f"{method}, T = {frames}{' †' if address in marked else ''}"
+            for (method, frames), address in zip(keys, addresses, strict=True)
+        ],
         line=wide["method"].where(lengths > 1, ""),
         x=wide["frames"].astype(float),
         gmacs=[flops.get(key, ours.get(key, np.nan)) for key in keys],

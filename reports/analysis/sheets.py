@@ -24,6 +24,7 @@ COSTS = (
     ("Clips/s", "clips_per_s", 3),
     ("Peak memory (MB)", "peak_memory_mb", 3),
 )
+NO_INTERVAL = "none"
 MOST_PAIRS = 20  # methods in the table of pairs
 
 
@@ -85,9 +86,7 @@ def accuracy(group: Group) -> list[Column]:
     for metric in METRICS:
         made.append(Column(f"{metric} (%)", percent(rows, metric)))
         if metric in intervals.TESTED:
-            between = zip(rows[f"{metric}_low"], rows[f"{metric}_high"], strict=True)
-            cells = [Cell(interval(low, high)) for low, high in between]
-            made.append(Column(f"{metric} 95 %", cells))
+            made.append(Column(f"{metric} 95 %", intervals_of(rows, metric)))
         if metric == "mAP":
             made.append(Column("Group", [Cell(letters) for letters in rows["mAP_letters"]]))
     return [column for column in [*made, _runs(rows)] if not column.is_blank]
@@ -130,9 +129,11 @@ def accuracy_notes(group: Group, between: str) -> list[str]:
     if rows["mAP_sd"].notna().any():
         notes.append(f"±: standard deviation (n − 1) {between}")
     draws = rows["resamples"].max()
-    if draws and rows["mAP_low"].notna().any():
+    if draws and rows["tested"].any():
         seeds = " and seeds" if (rows["seeds"] > 1).any() else ""
         notes.append(f"95 %: bootstrap interval, test persons{seeds} drawn again {draws:,} times")
+    if any(c.text == NO_INTERVAL for m in intervals.TESTED for c in intervals_of(rows, m)):
+        notes.append(f"{NO_INTERVAL}: every draw gives the same, so that there is no interval")
     if len(rows) > 1:
         notes.append("bold: best in its column, as shown")
     if any((rows[f"{metric}_mark"] == intervals.TIE).any() for metric in intervals.TESTED):
@@ -207,6 +208,16 @@ def bold_best(cells: Sequence[Cell], shown: Sequence[str]) -> list[Cell]:
     return [
         cell._replace(mark=intervals.BEST) if text and float(text) == max(values) else cell
         for cell, text in zip(cells, shown, strict=True)
+    ]
+
+
+def intervals_of(rows: pd.DataFrame, metric: str) -> list[Cell]:
+    """The interval of each row; one that cannot be had, since every draw is the same, is none."""
+    ends = zip(rows[f"{metric}_low"], rows[f"{metric}_high"], rows["tested"], strict=True)
+    known = rows[metric].notna()
+    return [
+        Cell(interval(low, high) or (NO_INTERVAL if tested and scored else ""))
+        for (low, high, tested), scored in zip(ends, known, strict=True)
     ]
 
 

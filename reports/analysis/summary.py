@@ -162,6 +162,8 @@ def _span(found: Lead) -> str:
 
 
 def _behind(row: Behind) -> str:
+    if np.isnan(row.low):
+        return f"{code(row.name)}, {100 * row.by:.1f} points lower (every draw gives the same)"
     return (
         f"{code(row.name)}, {100 * row.by:.1f} points lower ({100 * row.low:.1f} "
         f"to {100 * row.high:.1f})".replace("(-", "(−")

@@ -34,6 +34,20 @@ ONE: dict[str, Callable[[Axes, Strip, str, np.ndarray], None]] = {
     "frames": charts.draw_frames,
     "channels": charts.draw_channels,
 }
+# what a reader must know to read each kind
+KEYS = {
+    "cells": "square: a cell that looks, bright: where it looks, arrows: the strongest places",
+    "alignment": "square: a cell, arrow: its match in the frame beside it",
+    "boosting": "bright: where the frame of the row looks",
+    "gates": "bright: let through, dark: held back",
+    "shares": "bright: much attention, dark: little",
+    "correlation": "bright: alike, dark: unlike",
+    "rows": "bright: much attention, dark: little",
+    "bands": "bright: much attention, dark: little",
+    "pairs": "orange: above 0, purple: below",
+    "frames": "higher bar: more weight",
+    "channels": "each channel's weight, the highest first",
+}
 _CHARTS = {"pairs": 1.7, "channels": 1.0}  # kinds with axes, and their heights in inches
 _WIDEST = 12.0  # inches of a row, unless its frames would be too small
 _FRAME = (0.6, 1.3)  # a frame's height in inches, from and to
@@ -69,7 +83,13 @@ def draw(strip: Strip, title: str) -> Figure:
     sizes = [_panel_size(view, strip, inch) for view in found]
     rows = [_panels(v) * _step(width) for v, (width, _) in zip(found, sizes, strict=True)]
     across = max([5.4, *rows]) + 2 * _MARGIN
-    lines = textwrap.wrap(title, int(across * 14.5), break_long_words=False)
+    key = "; ".join(dict.fromkeys(KEYS[view.kind] for view in found))
+    width = int(across * 14.5)
+    lines = [
+        line
+        for words in (title, f"Key: {key}" if key else "")
+        for line in textwrap.wrap(words, width, break_long_words=False)
+    ]
     head = 0.17 * len(lines) + 0.12
     rooms = [_room(view) for view in found]
     tall = head + sum(height for _, height in sizes) + sum(map(sum, rooms))

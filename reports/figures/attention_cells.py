@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.figures.film import SMALL, below, below_each, film, shade, title
+from reports.figures.film import SMALL, below, below_each, film, shade, share_text, title
 from reports.read.inspection import Strip
 
 ARROWS = 6  # how many of the strongest places outside its frame a cell points to, at the most
@@ -50,7 +50,7 @@ def draw_cell(axes: Axes, strip: Strip, name: str, array: np.ndarray, cell: int)
     for place in strongest(array, cell):
         _arrow(axes, start, centre(*place), float(weights[place] / weights.max()))
     _mark(axes, start)
-    below_each(axes, (f"{100 * part:.0f} %" for part in weights.sum((1, 2))), group)
+    below_each(axes, (share_text(part) for part in weights.sum((1, 2))), group)
     about = f"from {_DOWN[cell]} down, peak {over_even(weights):.1f} × even"
     title(axes, f"{name}\n{about}" if cell == 0 else about)
 
@@ -95,7 +95,7 @@ def draw_boosting(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> Non
                 axes.text(frame + 0.5, frame + 0.5, f"{frame + 1}", **_label(8, "center"))
                 continue
             shade(axes, other, heat[frame, other], top=frame)
-            axes.text(*place, f"{100 * weights.sum():.0f} %", **_label(6, "left", "bottom"))
+            axes.text(*place, share_text(weights.sum()), **_label(6, "left", "bottom"))
     axes.hlines(range(1, len(array)), 0, len(array), color="white", linewidth=2, zorder=3)
     title(axes, f"{name}: where each frame (numbered) looks in the others of its row")
 

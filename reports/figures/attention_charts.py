@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.figures.film import SMALL, below_each, film, title
+from reports.figures.film import NOISE, NOTHING, SMALL, below_each, film, share_text, title
 from reports.read.inspection import Strip
 
 MOST_NUMBERS = 12  # frames in a matrix whose numbers are written into it
@@ -13,8 +13,10 @@ def draw_pairs(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> None:
     """Weights between frames, as a matrix with its numbers."""
     most = float(np.abs(array).max()) or 1.0
     power = int(np.floor(np.log10(most)))
-    axes.imshow(array, cmap="PuOr_r", vmin=-most, vmax=most)
-    if len(array) <= MOST_NUMBERS:
+    is_noise = most < NOISE
+    shown = np.zeros_like(array) if is_noise else array
+    axes.imshow(shown, cmap="PuOr_r", vmin=-most, vmax=most)
+    if len(array) <= MOST_NUMBERS and not is_noise:
         for (row, column), value in np.ndenumerate(array):
             ink = "white" if abs(value) > 0.65 * most else "black"
             style = {"ha": "center", "va": "center", "fontsize": 6, "color": ink}
@@ -25,7 +27,7 @@ def draw_pairs(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> None:
     axes.set_xlabel("to frame", fontsize=SMALL, labelpad=1)
     axes.set_ylabel("from frame", fontsize=SMALL, labelpad=1)
     axes.set_anchor("W")
-    unit = f", in 10^{power}" if power else ""
+    unit = f", all {NOTHING}" if is_noise else f", in 10^{power}" if power else ""
     title(axes, f"{name}: frame to frame{unit}")
 
 
@@ -35,7 +37,7 @@ def draw_frames(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> None:
     for frame, weight in enumerate(array):
         share = float(weight / max(array.max(), 1e-12))
         axes.bar(frame + 0.5, -share, 0.22, bottom=1, color="#E69F00", edgecolor="black", lw=0.6)
-    below_each(axes, (f"{100 * weight:.0f} %" for weight in array))
+    below_each(axes, (share_text(weight) for weight in array))
     title(axes, f"{name}: weight of each frame")
 
 

@@ -3,7 +3,17 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from reports.figures.film import below, below_each, film, hatch, shade, title
+from reports.figures.film import (
+    NOISE,
+    NOTHING,
+    below,
+    below_each,
+    film,
+    hatch,
+    shade,
+    share_text,
+    title,
+)
 from reports.read.inspection import Strip
 
 
@@ -21,7 +31,7 @@ def draw_shares(axes: Axes, strip: Strip, name: str, array: np.ndarray) -> None:
     """Shares of one attention, scaled by the highest."""
     peak = array.max()
     group = _shade_groups(axes, strip, array / peak if peak > 0 else np.zeros_like(array))
-    below_each(axes, (f"{100 * part.sum():.0f} %" for part in array), group)
+    below_each(axes, (share_text(part.sum()) for part in array), group)
     title(axes, f"{name}: dark 0, bright {100 * peak:.2g} %; sum of {_of(group)}")
 
 
@@ -77,4 +87,6 @@ def _of(group: int) -> str:
 
 
 def _short(value: float) -> str:
+    if abs(value) < NOISE:
+        return NOTHING
     return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"

@@ -9,8 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 SMALL = 7  # points
-DARKEST = 0.68  # how much of a frame goes where no attention falls
-ERASED = 0.85  # how much of it goes where something was erased
+DARKEST = 0.55  # how much of a frame goes where no attention falls: the person stays visible
+ERASED = 0.7  # how much of it goes where something was erased
+NOISE = 1e-6  # weights below it are rounding errors
+NOTHING = "≈ 0"
 _INK = "0.15"
 
 
@@ -57,6 +59,11 @@ def below_each(axes: Axes, texts: Iterable[str], width: int = 1) -> None:
     """A text below each group of ``width`` frames."""
     for i, text in enumerate(texts):
         below(axes, (i + 0.5) * width, text)
+
+
+def share_text(share: float) -> str:
+    """A share in percent; what is below a two-thousandth is said to be about nothing."""
+    return NOTHING if share < 5e-4 else f"{100 * share:.0f} %"
 
 
 def title(axes: Axes, text: str) -> None:

@@ -34,9 +34,9 @@ FRAMES = {
     "wrong": Frame("✗ wrong", "#b34700", (0, (3, 1.2)), 2.6),
     "junk": Frame("– junk", "#6b6b6b", (0, (1, 1.4)), 1.8),
 }
-_TEXT = 0.2  # of a frame's height: the room for a caption
-_GAP = 0.1
-_INCH = 1.15  # a frame's height
+TEXT = 0.2  # of a frame's height: the room for a caption
+GAP = 0.1
+INCH = 1.15  # a frame's height
 _LETTER = 0.58  # mean width of a letter, of its height
 
 
@@ -52,21 +52,21 @@ def retrieval(inspection: Inspection, *, columns: int | None = None) -> Figure:
     columns = columns or (3 if wide < 2.6 else 2 if wide < 4.6 else 1)
     columns = min(columns, max(1, len(strips) - 1))
     rows = -(-(len(strips) - 1) // columns)
-    step_x, step_y = wide + 2 * _GAP, 1 + _TEXT + _GAP
+    step_x, step_y = wide + 2 * GAP, 1 + TEXT + GAP
     width, height = columns * step_x, (1 + rows) * step_y
-    lines = [part for line in headline(inspection) for part in wrap(line, int(_INCH * width * 14))]
+    lines = [part for line in headline(inspection) for part in wrap(line, int(INCH * width * 14))]
     head = 0.17 * len(lines) + 0.08
-    size = (_INCH * width, _INCH * height + head)
+    size = (INCH * width, INCH * height + head)
     figure = Figure(figsize=size, dpi=110, facecolor="white")
-    axes = figure.add_axes((0, 0, 1, _INCH * height / size[1]))
+    axes = figure.add_axes((0, 0, 1, INCH * height / size[1]))
     axes.set_axis_off()
-    axes.set_xlim(-_GAP, width - _GAP)
+    axes.set_xlim(-GAP, width - GAP)
     axes.set_ylim(height, 0)
-    left, top = _GAP / width, 1 - 0.06 / size[1]
+    left, top = GAP / width, 1 - 0.06 / size[1]
     figure.suptitle("\n".join(lines), x=left, y=top, ha="left", va="top", fontsize=8.5)
     for i, strip in enumerate(strips):
         column, row = divmod(i - 1, rows) if i else (0, -1)
-        _strip(axes, strip, column * step_x, (row + 1) * step_y + _TEXT, aspect)
+        draw_strip(axes, strip, column * step_x, (row + 1) * step_y + TEXT, aspect)
     return figure
 
 
@@ -100,10 +100,11 @@ def caption(strip: Strip) -> str:
     return " ".join(parts[:2]).strip() + "".join(f" · {part}" for part in parts[2:] if part)
 
 
-def _strip(axes: Axes, strip: Strip, left: float, top: float, aspect: float) -> None:
+def draw_strip(axes: Axes, strip: Strip, left: float, top: float, aspect: float) -> None:
+    """A track's frames in a line that says its kind, its caption above."""
     style = FRAMES[strip.kind]
     width, text = aspect * len(strip.frames), caption(strip)
-    fits = 72 * _INCH * (width + _GAP) / (_LETTER * len(text))
+    fits = 72 * INCH * (width + GAP) / (_LETTER * len(text))
     axes.text(left, top - 0.06, text, fontsize=min(7.5, fits), color="0.1", va="bottom")
     for i, frame in enumerate(strip.frames):
         x = left + i * aspect

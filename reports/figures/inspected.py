@@ -1,7 +1,7 @@
 """Pictures of inspected queries that a report shows."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,8 +40,16 @@ def pictures(found: Sequence[tuple[Path, inspection.Inspection]]) -> list[Inspec
     made = []
     for path, one in found:
         for end, caption, draw in film_strips.drawn(one):
-            label = path.parent.name
-            file = re.sub(r"[^\w.+@()-]", "-", f"inspect-{path.parts[-4]}-{label}-{path.stem}{end}")
-            picture = Picture("inspected", None, f"{file}.png", caption)
+            protocol = path.parent.name.partition("@")[0]
+            others = {other.parent.name for other, _ in found if other.parts[-4] == path.parts[-4]}
+            label = path.parent.name if _is_shared(protocol, others) else protocol
+            name = f"{path.parts[-4]}-{label}-{path.stem}{end}"
+            name = re.sub(r"[^\w.+@()-]", "-", name)
+            picture = Picture("inspected", None, f"inspected/{name}.png", caption)
             made.append(InspectedPicture(picture, path.with_name(f"{path.stem}{end}.png"), draw))
     return made
+
+
+def _is_shared(protocol: str, labels: Collection[str]) -> bool:
+    """Whether several labels of a run have one protocol."""
+    return sum(label.partition("@")[0] == protocol for label in labels) > 1

@@ -22,10 +22,15 @@ from reports.read.results import Results
 from reports.read.rows import base
 from reports.read.studies import Study
 
-KINDS = ("map-gmacs", "map-latency", "map-memory", "cmc", "training", "trend", "cost", "published")
-KINDS += ("tuning",)
+# names that a report gives its pictures, below its own folder; the last line is an earlier form
 GENERATED = re.compile(
-    rf"(({'|'.join(KINDS)})-[\w.+-]*-[0-9a-f]{{12}}|inspect-[\w.+@()-]*)\.(png|pdf)"
+    r"(?:[\w.+@-]+-[0-9a-f]{6}/(?:map-gmacs|map-latency|map-memory|cmc|training)"
+    r"|published/[\w]+-(?:gmacs|frames)"
+    r"|trends/(?:accuracy|cost)-[\w.+-]*-[0-9a-f]{6}"
+    r"|studies/[\w.+-]*-[0-9a-f]{6}"
+    r"|inspected/[\w.+@()-]*"
+    r"|(?:map-gmacs|map-latency|map-memory|cmc|training|trend|cost|published|tuning)-[\w.+-]*"
+    r"-[0-9a-f]{12}|inspect-[\w.+@()-]*)\.(?:png|pdf)"
 )
 _COSTS = (
     ("gmacs", "map-gmacs", "computation"),
@@ -41,7 +46,7 @@ class Picture(NamedTuple):
         section: of the report: ``results``, ``published``, ``trends``, ``training``, ``tuning``,
             ``inspected``.
         of: the table that it belongs to, in ``results``.
-        file: its name.
+        file: its path below the report, ``<table>/<figure>.png``.
         caption: what it shows, in words.
     """
 
@@ -67,7 +72,7 @@ def all_figures(results: Results, tables: Sequence[Group]) -> Iterator[Drawn]:
             mean = ", mean over runs" if (shown["runs"] > 1).any() else ""
             whiskers = " Whiskers: 95 % intervals." if shown["R1_low"].notna().any() else ""
             caption = f"CMC curves{mean}.{whiskers}{_absent(group, shown['name'])}"
-            picture = Picture("results", group.key, _file("cmc", group.key), caption)
+            picture = Picture("results", group.key, _file(group.key, "cmc"), caption)
             yield picture, partial(plots.cmc, group.rows, style_of, title)
     yield from _published(tables, counted)
     for family in families:
@@ -92,7 +97,8 @@ def _tradeoffs(
         published = printed[printed["method"].isin(rows["method"])] if cost == "gmacs" else None
         if published is not None and published["gmacs"].notna().any():
             caption += " Grey: published, under the papers' own rules; dotted: more frames."
-        picture = Picture("results", group.key, _file(short, group.key), caption)
+            caption += _doubts(published[published["gmacs"].notna()])
+        picture = Picture("results", group.key, _file(group.key, short), caption)
         yield picture, partial(tradeoffs.tradeoff, rows, cost, style_of, title, published)
 
 
@@ -105,6 +111,7 @@ def _absent(group: Group, shown: Sequence[str]) -> str:
 def _published(tables: Sequence[Group], counted: pd.DataFrame) -> Iterator[Drawn]:
     """What the papers print of the methods in this report, on their data sets."""
     measured = {name for group in tables for name in group.rows["method"]}
+    empty = pd.DataFrame(columns=["name", "x"])
     for dataset in ("mars", "duke_video"):
         printed = papers.points(dataset, counted)
         printed = printed[printed["method"].isin(measured)]
@@ -113,27 +120,35 @@ def _published(tables: Sequence[Group], counted: pd.DataFrame) -> Iterator[Drawn
             caption = (
                 f"Published figures on {dataset} against GMACs, as printed or, where a paper "
                 "prints none, as counted by us for the same clip. Dotted: one method, more frames."
+                f"{_doubts(placed)}"
             )
-            key = Key(dataset, "", "published", "gmacs")
-            picture = Picture("published", None, _file("published", key), caption)
+            picture = Picture("published", None, f"published/{dataset}-gmacs.png", caption)
             title = f"{dataset} · published in the papers"
-            empty = pd.DataFrame(columns=["name"])
             yield picture, partial(tradeoffs.tradeoff, empty, "gmacs", {}, title, placed)
         lines = printed[printed["line"] != ""]
         if len(lines):
             caption = f"Published figures on {dataset} against the frames of a clip."
-            key = Key(dataset, "", "published", "frames")
-            picture = Picture("published", None, _file("published", key), caption)
+            picture = Picture("published", None, f"published/{dataset}-frames.png", caption)
             title, axis = f"{dataset} · published in the papers", "Frames of a clip, T"
-            empty = pd.DataFrame(columns=["name", "x"])
             yield picture, partial(plots.trend, empty, {}, title, axis, lines)
 
 
+def _doubts(printed: pd.DataFrame) -> str:
+    """What the daggers at published points are, where there are any."""
+    doubtful = printed["label"].str.endswith(papers.DAGGERS[0]).any()
+    return " †: a doubtful figure, see the notes at the tables." if doubtful else ""
+
+
 def _trend(family: trends.Trend, style_of: dict[str, Style]) -> Drawn:
-    key = Key(family.dataset, "", family.kind, f"{family.axis} {family.title}")
+    same = [family.dataset, family.kind, family.axis, family.title]
     of = f"{family.axis}: {family.title}"
     if family.kind.startswith("cost"):
-        picture = Picture("trends", None, _file("cost", key), f"Cost against {_small(of)}.")
+        picture = Picture(
+            "trends",
+            None,
+            _numbered("trends/cost", _what(family), same),
+            f"Cost against {_small(of)}.",
+        )
         return picture, partial(plots.cost_trend, family.rows, style_of, family.title, family.axis)
     printed = papers.points(family.dataset, pd.DataFrame())
     printed = printed[(printed["line"] != "") & printed["method"].isin(family.rows["method"])]
@@ -144,7 +159,7 @@ def _trend(family: trends.Trend, style_of: dict[str, Style]) -> Drawn:
         f"Accuracy against {_small(of)}. Bands: 95 % bootstrap intervals over test persons{seeds}."
         f"{dotted}"
     )
-    picture = Picture("trends", None, _file("trend", key), caption)
+    picture = Picture("trends", None, _numbered("trends/accuracy", _what(family), same), caption)
     rows, title, axis = family.rows, family.title, family.axis
     return picture, partial(plots.trend, rows, style_of, title, axis, printed)
 
@@ -179,7 +194,7 @@ def _training_curves(
                 f"Training, {title}.{lines} Losses have other parts in other methods, so only "
                 "their course compares."
             )
-            picture = Picture("training", None, _file("training", key), caption)
+            picture = Picture("training", None, _file(key, "training"), caption)
             yield picture, partial(training, logs, style_of, title, unconverged)
 
 
@@ -205,13 +220,31 @@ def _tuning(study: Study, style_of: dict[str, Style]) -> Drawn:
         "trials, bands of one standard deviation. Right: every trial, with quartiles; a diverged "
         "one counts as 0; the bar is the shared recipe."
     )
-    file = _file("tuning", Key(study.name, "", "tuned", study.space))
+    file = _numbered("studies/", study.name, [study.name, study.space])
     title = f"study {study.name} · space {study.space} · held-out training identities"
     return Picture("tuning", None, file, caption), partial(tuning, study, style_of, title)
 
 
-def _file(kind: str, key: Key) -> str:
-    """A name that is the same for the same table, and another for another."""
-    parts = (key.dataset, key.training, key.label)
-    words = re.sub(r"[^\w.+]+", "-", "-".join(parts)).strip("-")
-    return f"{kind}-{words[:70].strip('-')}-{hash_of(list(key))}.png"
+def folder_of(key: Key) -> str:
+    """The folder of a table's pictures: the same for the same table, another for another."""
+    protocol = key.label.partition("@")[0]
+    parts = (key.dataset, key.training, protocol)
+    return f"{_words(*parts)}-{hash_of(list(key))[:6]}"
+
+
+def _file(key: Key, figure: str) -> str:
+    return f"{folder_of(key)}/{figure}.png"
+
+
+def _numbered(start: str, name: str, same: Sequence[str]) -> str:
+    words = "-".join(filter(None, (_words(name), hash_of(list(same))[:6])))
+    return f"{start}{'' if start.endswith('/') else '-'}{words}.png"
+
+
+def _what(family: trends.Trend) -> str:
+    """What varies along a family, in a word."""
+    return "frames" if family.axis.startswith("Frames") else family.axis.partition(" ")[0]
+
+
+def _words(*parts: str) -> str:
+    return re.sub(r"[^\w.+]+", "-", "-".join(filter(None, parts)))[:40].strip("-.")

@@ -1,10 +1,11 @@
-"""How methods look in all figures of a report, and what every figure has.
+"""How methods look in all figures of all reports, and what every figure has.
 
 Colours are those of Okabe and Ito, told apart by the colour-blind; markers and dashes tell the same
 in grey. The title of a figure says what data, recipe and rules its numbers belong to.
 """
 
 import re
+import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,30 +15,52 @@ from matplotlib.figure import Figure
 
 from reports.analysis.convergence import SIGN
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")  # 7 x 9 pairs before one comes again
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 TEXT, SMALL = 9.5, 8.5
+# Our methods in the order in which they came. New ones go to the end: a method's place is what
+# colour and marker it has, in every report there ever was. 63 pairs before one comes again.
+PLACES = (
+    "resnet50_avg", "nvan", "stenvan", "sta", "nlam_nltp", "resnet3d50_nl", "resnet50_max",
+    "nvan_1layer", "nvan_3layer", "nvan_s", "nvan_t", "sta_fusion", "sta_attention", "sta_avg",
+    "sta_baseline", "nlam_tp", "resnet50_tp", "resnet50_ta", "resnet50_rnn", "seresnet50_tp",
+    "seresnet50_ta", "seresnet50_rnn", "resnet3d50", "resnet50_image", "c2d", "i3d", "ap_i3d",
+    "p3d", "ap3d", "c2d_nl", "ap3d_nl", "tclnet", "bicnet_tks", "cosam", "psta", "sinet",
+    "sbnet", "idnet", "sanet", "tf_clip", "clip_vit_avg",
+)  # fmt: skip
 
 
 class Style(NamedTuple):
-    """How one method is drawn in all figures of a report."""
+    """How one method is drawn, everywhere and always."""
 
     colour: str
     marker: str
     dash: object
 
 
+def style_of(name: str) -> Style:
+    """The style that follows from a name alone.
+
+    A method of `PLACES` has the style of its place. A variant, or a row that something else sets
+    apart, keeps its method's colour and takes another marker; any other name takes both from its
+    hash.
+    """
+    base = re.split(r"[\[ ]", name, maxsplit=1)[0]
+    place = PLACES.index(base) if base in PLACES else zlib.crc32(base.encode())
+    marker = place % len(MARKERS)
+    if name != base:
+        marker += 1 + zlib.crc32(name.encode()) % (len(MARKERS) - 1)
+    return Style(
+        COLOURS[place % len(COLOURS)],
+        MARKERS[marker % len(MARKERS)],
+        DASHES[(place // len(COLOURS) + (name != base)) % len(DASHES)],
+    )
+
+
 def styles(names: Iterable[str]) -> dict[str, Style]:
-    """A style for each name; the same names get the same styles, in whatever order they come."""
-    return {
-        name: Style(
-            _COLOURS[i % len(_COLOURS)],
-            MARKERS[i % len(MARKERS)],
-            DASHES[i // len(_COLOURS) % len(DASHES)],
-        )
-        for i, name in enumerate(sorted(set(names)))
-    }
+    """The style of each name."""
+    return {name: style_of(name) for name in sorted(set(names))}
 
 
 def name_with_sign(row: pd.Series) -> str:

@@ -4,38 +4,36 @@ The script draws with plotly's own bundle, which lies in the page; tables beside
 galleries are plain HTML. The same records give the same bytes.
 """
 
-import base64
-import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup
-from matplotlib import image
-from matplotlib.figure import Figure
 
 from reports.analysis import paper_sheets
 from reports.analysis.factors import ablations
 from reports.analysis.groups import Group
 from reports.analysis.headlines import plain_headline, title_of
 from reports.analysis.markup import plain
+from reports.analysis.matrix import matrices
 from reports.analysis.sheets import better
 from reports.analysis.trends import all_trends, counted
 from reports.analysis.tuning_sheets import change_sheet, study_sheets
 from reports.figures import film_strips
-from reports.figures.pictures import Picture, shown_names, tuning_figures
+from reports.figures.pictures import Drawn, all_figures, shown_names
 from reports.figures.style import styles
+from reports.formats import embedded, provenance
+from reports.formats.markdown import cost_parts
 from reports.formats.payload import payload
-from reports.read.inspection import Inspection, Strip
+from reports.read.inspection import Inspection
 from reports.read.results import Results
 
 _PAGE = Path(__file__).parent / "page"
-_SHOWN = 128  # pixels of a frame on the page
-_SCRIPTS = ("table.js", "plots.js", "start.js")  # in this order
-_QUALITY = 80  # of the galleries' pictures, as WebP
+# in this order
+_SCRIPTS = ("theme.js", "table.js", "plots.js", "address.js", "export.js", "start.js")
 
 
 def render(
@@ -56,35 +54,66 @@ def render(
         (title, change_sheet(group, tables)) for title, group in zip(titles, tables, strict=True)
     ]
     tuning += [(title, [sheet]) for title, sheet in changed if sheet]
-    environment = Environment(
-        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("page.html").render(
+    figures = list(all_figures(results, tables))
+    page = environment().get_template("page.html")
+    return page.render(
         title=plain(title_of(tables)),
         style=Markup(style()),
         script=Markup(script()),
         plotly=Markup(_plotly()),
         data=Markup(_json(payload(tables, titles, families, counted(results), style_of))),
+        matrices=matrices(tables),
         published=[(headline, sheets) for headline, sheets in published if sheets],
+        printed=_figures(figures, "published"),
         pairs=[(title, [sheet]) for title, sheet in pairs if sheet],
         variants=[(title, found) for title, found in variants if found],
         tuning=tuning,
-        curves=[_drawn(*one) for one in tuning_figures(results.studies, style_of)],
-        inspected=[_inspected(path, one) for path, one in inspected],
+        curves=_figures(figures, "tuning"),
+        training=_figures(figures, "training"),
+        costs=_from_markdown(cost_parts(tables)) if tables else "",
+        provenance=_from_markdown(provenance.sections(results)) if tables else "",
+        inspected=[_inspected(one) for _, one in inspected],
         results=results,
         runs=results.frame["run"].nunique() if tables else 0,
     )
 
 
+def _figures(figures: Sequence[Drawn], section: str) -> list[dict]:
+    """The figures of a section of the report, drawn into the page."""
+    return [
+        embedded.drawn(picture.caption, draw)
+        for picture, draw in figures
+        if picture.section == section
+    ]
+
+
+def _from_markdown(parts: Sequence[str]) -> Markup:
+    """Parts of the Markdown report; what came from records was escaped when they were made."""
+    reader = MarkdownIt("commonmark", {"html": True}).enable("table")
+    return Markup(reader.render("\n\n".join(parts)))
+
+
+def environment() -> Environment:
+    """Where the pages' templates lie; what goes into them stays text."""
+    return Environment(
+        loader=FileSystemLoader(_PAGE), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+def page_file(name: str) -> str:
+    """A file of the pages: a script or a style sheet."""
+    return (_PAGE / name).read_text(encoding="utf-8")
+
+
 def style() -> str:
-    """The page's style sheet."""
-    return (_PAGE / "style.css").read_text(encoding="utf-8")
+    """The pages' style sheet."""
+    return page_file("style.css")
 
 
 def script() -> str:
     """The page's own script."""
-    return "\n".join((_PAGE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return "\n".join(page_file(name) for name in _SCRIPTS)
 
 
 @cache
@@ -100,55 +129,16 @@ def _json(data: dict) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _drawn(picture: Picture, draw: Callable[[], Figure]) -> dict:
-    """A figure that lies in the page."""
-    pixels = _pixels(draw())
-    return {"caption": picture.caption, "source": _webp(pixels), "width": pixels.shape[1] // 2}
-
-
-def _pixels(figure: Figure) -> np.ndarray:
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    file.seek(0)
-    return image.imread(file)
-
-
-def _inspected(path: Path, one: Inspection) -> dict:
+def _inspected(one: Inspection) -> dict:
     """What the page shows of an inspected query."""
     of, rules = film_strips.headline(one)
-    pictures = []
-    for end, caption, draw in film_strips.drawn(one)[1:]:
-        drawn = path.with_name(f"{path.stem}{end}.png")
-        # what `zoo inspect` drew already is not drawn again
-        pixels = image.imread(drawn) if drawn.is_file() else _pixels(draw())
-        pictures.append({"caption": caption, "source": _webp(pixels), "width": pixels.shape[1]})
     return {
         "of": of,
         "rules": rules,
         "method": one.method,
         "notes": one.notes,
-        "strips": [_strip(strip) for strip in one.strips],
-        "attention": pictures,
+        "strips": [embedded.strip(strip) for strip in one.strips],
+        "attention": [
+            embedded.drawn(caption, draw) for _, caption, draw in film_strips.drawn(one)[1:]
+        ],
     }
-
-
-def _strip(strip: Strip) -> dict:
-    frames, height, width, _ = strip.frames.shape
-    film = np.full((height, frames * (width + 2) - 2, 3), 255, np.uint8)
-    for i, frame in enumerate(strip.frames):
-        film[:, i * (width + 2) : i * (width + 2) + width] = frame
-    return {
-        "kind": strip.kind,
-        "caption": film_strips.caption(strip),
-        "alt": f"{frames} frames of {film_strips.person_text(strip)}",
-        "source": _webp(film),
-        "width": round(film.shape[1] * _SHOWN / height),
-        "height": _SHOWN,
-    }
-
-
-def _webp(pixels: np.ndarray) -> str:
-    """A picture as an address that holds it."""
-    file = io.BytesIO()
-    image.imsave(file, pixels, format="webp", pil_kwargs={"quality": _QUALITY, "method": 4})
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -13,6 +13,7 @@ from reports.analysis.groups import Group
 from reports.analysis.headlines import headline, title_of
 from reports.analysis.label_text import explain
 from reports.analysis.markup import bullets, code, names, text
+from reports.analysis.matrix import matrices
 from reports.analysis.sheets import accuracy, accuracy_notes, better, cost_notes, costs
 from reports.analysis.summary import sentences, spread_of
 from reports.analysis.tuning_sheets import change_sheet, study_sheets
@@ -44,12 +45,14 @@ def render(results: Results, tables: Sequence[Group], pictures: Sequence[Picture
     """
     parts = [f"# {title_of(tables)}", _summary(results, tables)]
     if tables:
+        for one in matrices(tables):
+            parts += ["## All data sets", *sheet(one)]
         parts += ["## Results", _INTRO]
         parts += [part for group in tables for part in _section(group, tables, pictures)]
     parts += _tuning(results, tables, pictures)
     if tables:
         parts += _papers(tables, [p for p in pictures if p.section == "published"])
-        parts += ["## Costs", *_costs(tables)]
+        parts += ["## Costs", *cost_parts(tables)]
         parts += _pictures("## What varies", "trends", pictures)
         parts += _pictures("## Training", "training", pictures)
         parts += _pictures("## Inspected queries", "inspected", pictures)
@@ -130,7 +133,9 @@ def _papers(tables: Sequence[Group], pictures: Sequence[Picture]) -> list[str]:
         if found:
             made.append(f"### Compared with the papers: {headline(group.key, tables)}")
         for one in found:
+            doubts = [note for note in one.notes if note not in paper_sheets.NOTES]
             made += [f"**{text(one.title)}**", markdown_table(one.columns)]
+            made += [small(doubts)] if doubts else []
     made += [picture_link(picture) for picture in pictures]
     return ["## Published", small(paper_sheets.NOTES), *made] if made else []
 
@@ -163,7 +168,7 @@ def _size(size: Sequence[int]) -> str:
     return f"{gallery:,} gallery tracks, {queries:,} queries used, {dropped:,} dropped"
 
 
-def _costs(tables: Sequence[Group]) -> list[str]:
+def cost_parts(tables: Sequence[Group]) -> list[str]:
     """Under what conditions costs were measured, and what GMACs leave out."""
     where, left_out = [], []
     for group in tables:

@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 
 from benchmark.label import Label
+from benchmark.published.bibliography import paper_of
 from reports.analysis import intervals, papers, trends
 from reports.analysis.cautions import cautions, conditions
 from reports.analysis.footnotes import common_notes, legend, signs
 from reports.analysis.groups import Group
 from reports.analysis.label_text import explain
 from reports.analysis.markup import plain
+from reports.analysis.summary import sentences
+from reports.figures.pictures import folder_of
 from reports.figures.style import DASHES, Style
 from reports.read.rows import COSTS, METRICS, base
 
@@ -60,9 +63,22 @@ def payload(
         "recordColumns": [*RECORD, *SHARED],
         "groups": groups,
         "trends": [_family(family) for family in families if "mAP" in family.rows],
+        "papers": _papers(tables),
         "styles": {name: _style(style) for name, style in style_of.items()},
         "shared": {name: [json.loads(text) for text in found] for name, found in shared.items()},
     }
+
+
+def _papers(tables: Sequence[Group]) -> dict[str, dict[str, str]]:
+    """The papers of the methods shown, by family."""
+    methods = dict.fromkeys(method for group in tables for method in group.rows["method"])
+    found = [paper for paper in map(paper_of, methods) if paper]
+    return {paper.key: {"cited": paper.cited, "bibtex": paper.bibtex} for paper in found}
+
+
+def _paper(method: str) -> str | None:
+    found = paper_of(method)
+    return found.key if found else None
 
 
 def _style(style: Style) -> list[str]:
@@ -78,7 +94,9 @@ def _group(
     printed = papers.points(base(key.dataset), counted)
     printed = printed[printed["method"].isin(rows["method"])]
     return {
+        "id": folder_of(key),
         "title": title,
+        "summary": [plain(line) for line in sentences(group)],
         "dataset": key.dataset,
         "fingerprint": key.fingerprint,
         "label": key.label,
@@ -104,11 +122,13 @@ def _row(row: pd.Series, group: Group, sign: str, shared: dict[str, dict[str, in
         "method": row["method"],
         "recipe": row["recipe"],
         "built": row["built"],
+        "paper": _paper(row["method"]),
         "origin": row["origin"],
         "sign": sign,
         "letters": row["mAP_letters"],
         "unsteady": bool(row["unsteady"]),
         "onFronts": bool(row["on_fronts"]),
+        "tested": bool(row["tested"]),
         "values": [_plain(row[name]) for name in ROW],
         "records": [_record(record, shared) for record in records],
     }

@@ -12,6 +12,7 @@ import pytest
 from benchmark.files import hash_of, write_json, write_text
 from benchmark.label import Label
 from benchmark.record import Record, save
+from reports.read.compared import Compared, Distances, Film, System
 from reports.read.inspection import Inspection, Strip
 
 LABEL = "mars-official@1/cos-bn/chunk-first8"
@@ -209,6 +210,41 @@ def attention_of_cells(frames=4, rows=4, columns=2):
     for cell in range(3):
         array[cell, 0, cell, 1] = 1
     return array / array.sum((1, 2, 3), keepdims=True)
+
+
+@pytest.fixture
+def compared():
+    """Two systems on the same forty queries of twenty persons; `nvan` is better by a quarter."""
+    rows = np.arange(40)
+    queries = {"query": rows, "pid": 1 + rows // 2}
+
+    def system(name, gain, seeds=(0,)):
+        ap = 0.2 + gain * (0.8 + 0.2 * (rows % 3)) + 0.45 * (rows % 2)
+        table = pd.DataFrame(
+            {**queries, "AP": ap, "INP": ap / 2, "first": np.where(ap > 0.5, 1, 4)}
+        )
+        right, wrong = np.bincount([2, 3], minlength=10), np.bincount([3, 6, 7], minlength=10)
+        pairs = {"query": [1, 2], "gallery": [2, 1], "queries": [20, 20], "R1": [0.5, 0.6]}
+        return System(
+            name=name, method=name, recipe="quick", seeds=seeds, gmacs=17.78,
+            folders=tuple(f"results/runs/{name}-{seed}" for seed in seeds),
+            queries=(table,) * len(seeds),
+            distances=Distances(edges=np.linspace(0, 2, 11), right=right, wrong=wrong),
+            cameras=pd.DataFrame({**pairs, "mAP": [0.5 + gain, 0.4 + gain]}),
+        )  # fmt: skip
+
+    def ranked(method, ap, kind):
+        strips = (a_strip("query", row=3), a_strip(kind, rank=1, row=5, pid=9, distance=0.2))
+        about = {"run": method, "method": method, "recipe": "quick", "seed": 0, "split": 0}
+        about |= {"dataset": "synthetic", "fingerprint": "bits", "label": LABEL}
+        return Inspection(**about, query=3, ap=ap, first=1.0, matches=1, strips=strips)
+
+    films = (Film(query=3, shown=(ranked("nvan", 0.9, "right"), ranked("sta", 0.1, "wrong"))),)
+    return Compared(
+        dataset="synthetic", fingerprint="bits", split=0, label=LABEL, films=films,
+        systems=(system("nvan", 0.25, (0, 1)), system("sta", 0.0)),
+        frames=pd.Series(4 + rows // 10, index=rows),
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.files import write_text
 from reports import build as building
 from reports.formats import html
 
@@ -16,6 +17,11 @@ FILES = ("report.md", "report.html", "report.tex", "report.csv", "published.csv"
 GOOD = [0.75, 1.0, 0.5, 0.875, 1.0, 0.625, 0.75, 1.0] * 5
 FAIR = [0.625, 1.0, 0.375, 0.75, 1.0, 0.5, 0.875, 1.0] * 5
 POOR = [0.25, 0.5, 0.125, 0.375, 0.5, 0.25, 0.125, 0.75] * 5
+
+
+def not_drawn(caption, draw):
+    """What stands for a figure: its pixels are those of a machine's fonts."""
+    return {"caption": caption, "light": "light", "dark": "dark", "width": 1, "height": 1}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,8 @@ def made(tmp_path_factory, fake):
     patch.setattr(html, "_plotly", lambda: "/* plotly stands here */")
     patch.setattr(html, "script", lambda: "/* the page's own script stands here */")
     patch.setattr(html, "style", lambda: "/* the style stands here */")
-    patch.setattr(building, "save", lambda figure, path: path.write_bytes(b""))
+    patch.setattr(html.embedded, "drawn", not_drawn)
+    patch.setattr(building, "save", lambda figure, path: write_text(path, ""))
     report = building.build([folder], out, building.FORMATS)
     patch.undo()
     return {path.name: path for path in report.written}

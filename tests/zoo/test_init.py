@@ -11,8 +11,8 @@ import pytest
 import zoo
 
 NAMES = {
-    "bench", "convert", "cost", "create", "embed", "list_methods", "load", "load_records",
-    "open_dataset", "recipe", "register", "score", "tune",
+    "bench", "compare", "convert", "cost", "create", "embed", "list_methods", "load",
+    "load_records", "open_dataset", "recipe", "register", "score", "tune",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ def build() -> "typer.Typer":
         bench,
         cache,
         check,
+        compare,
         convert,
         cost,
         data,
@@ -60,6 +61,7 @@ def build() -> "typer.Typer":
     app.command("report", epilog=report.EXAMPLES)(report.report)
     app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
     app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
+    app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
     app.command("list", epilog=listing.EXAMPLES)(listing.list_)
     app.command("check", epilog=check.EXAMPLES)(check.check)
     app.command("show", epilog=show.EXAMPLES)(show.show)

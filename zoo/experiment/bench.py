@@ -92,7 +92,7 @@ class BenchResult:
         with tempfile.TemporaryDirectory(prefix="zoo-figures-") as folder:
             made = build([self.out], Path(folder), ("md",)).written
             return {
-                path.name: path.read_bytes()
+                f"{path.parent.name}/{path.name}": path.read_bytes()
                 for path in made
                 if path.suffix == ".png" and path.name.startswith(notebook.SHOWN)
             }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmark.progress import duration
 
-SHOWN = ("map-gmacs", "map-latency", "cmc", "trend")  # figures that are shown, by their names
+SHOWN = ("map-gmacs", "map-latency", "cmc", "accuracy")  # figures that are shown, by their names
 EVERY_S = 0.2  # between two drawings of the bar
 
 

@@ -55,14 +55,26 @@ def inspect(
     return made
 
 
-def _inspect(run: InspectedRun, model: nn.Module, row: int, top: int, device: str) -> Inspection:
+def film(run: InspectedRun, row: int, top: int) -> Inspection:
+    """The same of one query without attention, for which no network is needed.
+
+    Raises:
+        ImageError: an image cannot be read.
+    """
+    return _inspect(run, None, row, top, "cpu")
+
+
+def _inspect(
+    run: InspectedRun, model: nn.Module | None, row: int, top: int, device: str
+) -> Inspection:
     about, notes = run.per_query.loc[row], []
     found = ranking(run, row, top, notes)
     look_at = {0, next((i for i, strip in enumerate(found) if strip["rank"] == 1), 0)}
     strips = []
     for i, fields in enumerate(found):
         track = run.dataset.test[fields["row"]]
-        attention = _attention(run, model, track, device, notes) if i in look_at else {}
+        looked = model is not None and i in look_at
+        attention = _attention(run, model, track, device, notes) if looked else {}
         strips.append(Strip(**fields, frames=_frames(run, track), attention=attention))
     spec = run.run.spec
     return Inspection(

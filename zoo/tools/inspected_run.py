@@ -59,7 +59,7 @@ def open_run(path: Path, label: str | None = None, data_root: Path | None = None
         ValueError: the data set is not the one that was scored.
     """
     folder = RunFolder(path)
-    found = _records(folder)
+    found = results_of(folder)
     if not found:
         folder.spec()
         raise FileNotFoundError(f"{path} has no records: the run is not finished")
@@ -70,7 +70,16 @@ def open_run(path: Path, label: str | None = None, data_root: Path | None = None
         chosen = names.get(run.dataset.protocol, found[0])
     else:
         chosen = choose(label, names, "label of this run,")
-    rules = Label.parse(chosen.label)
+    return look_into(run, chosen)
+
+
+def look_into(run: Run, chosen: Record) -> InspectedRun:
+    """A finished run with one of its results.
+
+    Raises:
+        FileNotFoundError: its vectors have gone.
+    """
+    folder, rules = run.folder, Label.parse(chosen.label)
     recipe = run.spec.trained_by(Evaluation(frames=rules.frames, distance=rules.distance))
     embeddings = embed.load(folder.embeddings(recipe.rule))
     return InspectedRun(
@@ -83,7 +92,7 @@ def open_run(path: Path, label: str | None = None, data_root: Path | None = None
     )
 
 
-def _records(folder: RunFolder) -> list[Record]:
+def results_of(folder: RunFolder) -> list[Record]:
     """Those on the run's own data set, without re-ranking, which has other distances."""
     own = folder.spec().fingerprint
     return [

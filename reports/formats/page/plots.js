@@ -63,7 +63,7 @@ function printedTraces(group) {
   const kept = group.printed.filter((one) => one[place] !== null && one[5] !== null);
   const trace = (of, mode, dash) => ({
     x: of.map((one) => one[5]), y: of.map((one) => one[place]), mode, type: "scatter", name: "published",
-    text: of.map((one) => `<b>published: ${escaped(one[0])}</b><br>${escaped(one[1])}, its own rules`),
+    text: of.map((one) => `<b>published: ${escaped(one[0])}</b><br>${escaped(one[1])}, its own rules${one[0].endsWith("†") ? "<br>† doubtful, see the notes at the tables" : ""}`),
     hovertemplate: "%{text}<br>%{y:.1f} %<extra></extra>",
     marker: { symbol: "star-open", size: 11, color: ink("--quiet") }, line: { dash, width: 1, color: ink("--quiet") },
   });
@@ -108,7 +108,7 @@ function whisker({ row }) {
 function drawPlot(rows) {
   const group = groups[state.group];
   shownPoints = points(rows);
-  const front = pareto(shownPoints).sort((a, b) => a.x - b.x);
+  const front = pareto(points(group.rows)).sort((a, b) => a.x - b.x);  // whatever the filter
   const onFront = new Set(front.map((one) => one.row.name));
   const named = shownPoints.length <= 15 && at("plot").clientWidth > 600;
   const ends = shownPoints.map(whisker);
@@ -136,7 +136,8 @@ function drawPlot(rows) {
   const axis = `${COSTS[state.x]}${state.log ? ", logarithmic" : ""}`;
   Plotly.react("plot", [dots, line, ...printedTraces(group)], layout(axis, `${state.y} (%)`, { xaxis: scale }), QUIET);
   const names = front.map((one) => one.row.name).join(", ") || "none";
-  const text = `Pareto front of ${state.y} against ${COSTS[state.x]}: ${names}.`;
+  const all = rows.length < group.rows.length ? " over all methods" : "";
+  const text = `Pareto front of ${state.y} against ${COSTS[state.x]}${all}: ${names}.`;
   const unfair = !group.alike && ["latency_ms", "peak_memory_mb"].includes(state.x);
   at("front").textContent = text + (unfair ? " Measured under different conditions: do not compare." : "");
   at("plot").setAttribute("aria-label", `Scatter plot of ${shownPoints.length} methods. ${text} The table below holds the numbers.`);

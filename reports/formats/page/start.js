@@ -5,18 +5,11 @@ function draw() {
   drawAbout();
   drawTable(rows);
   drawPlot(rows);
+  toAddress();
 }
 
 function fill(select, options) {
   select.replaceChildren(...options.map(([value, title]) => element("option", { value }, title)));
-}
-
-function keep(theme) {
-  try { localStorage.setItem("theme", theme); } catch { /* a page from disk may not be allowed to */ }
-}
-
-function kept() {
-  try { return localStorage.getItem("theme") ?? "auto"; } catch { return "auto"; }
 }
 
 function start() {
@@ -25,15 +18,8 @@ function start() {
   fill(at("x"), Object.entries(COSTS));
   fill(at("y"), SCORES.map((score) => [score, score]));
   fill(at("curve"), choices.map((choice, i) => [i, choice.title]));
-  at("theme").value = kept();
-  document.documentElement.dataset.theme = at("theme").value;
   const redraw = () => { if (groups.length) draw(); drawCurves(choices); };
-  at("theme").addEventListener("change", (event) => {
-    document.documentElement.dataset.theme = event.target.value;
-    keep(event.target.value);
-    redraw();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  followTheme(redraw);
   at("group").addEventListener("change", (event) => { state.group = Number(event.target.value); draw(); });
   at("filter").addEventListener("input", (event) => { state.filter = event.target.value; draw(); });
   for (const axis of ["x", "y"]) {
@@ -47,7 +33,13 @@ function start() {
     for (const id of ["leaderboard", "curves"]) at(id).hidden = true;
     return;
   }
+  const families = [...new Set(groups.flatMap((group) => group.rows.map((row) => row.paper)))].filter(Boolean);
+  at("families").replaceChildren(...families.sort().map((name) => element("option", { value: `family:${name}` })));
+  at("csv").addEventListener("click", downloadTable);
+  at("png").addEventListener("click", downloadPlot);
+  addEventListener("hashchange", () => { if (isState(location.hash.slice(1))) { fromAddress(); draw(); } });
   drawHead();
+  fromAddress();
   draw();
   linkPlot();
   if (choices.length) drawCurves(choices); else at("curves").hidden = true;

@@ -1,4 +1,3 @@
-"use strict";
 /* The page's behaviour: one state, drawn again as a whole when it changes. */
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
@@ -50,12 +49,26 @@ const percent = (value) => (value === null ? "" : (100 * value).toFixed(1));
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
+/* Parts between commas that stand outside brackets. */
+function alternatives(text) {
+  return text.split(/,(?![^[]*\])/).map((part) => part.trim().toLowerCase()).filter(Boolean);
+}
+
+/* Whether a row has a word: ``family:sta``, a wildcard for its whole name, or a part of it. */
+function hasWord(row, word) {
+  if (word.startsWith("family:")) return row.paper === word.slice("family:".length);
+  if (word.includes("*")) {
+    const parts = word.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+    return new RegExp(`^${parts.join(".*")}$`).test(row.name.toLowerCase());
+  }
+  return `${row.name} ${row.recipe} ${row.built}`.toLowerCase().includes(word);
+}
+
+/* A row is shown by any of the parts between commas; of one part it must have all words. */
 function visible() {
-  const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const rows = groups[state.group].rows.filter((row) => {
-    const text = `${row.name} ${row.recipe} ${row.built}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const asked = alternatives(state.filter).map((part) => part.split(/\s+/));
+  const rows = groups[state.group].rows.filter((row) =>
+    !asked.length || asked.some((words) => words.every((word) => hasWord(row, word))));
   const way = state.down ? -1 : 1;
   return rows.sort((a, b) => {
     const [left, right] = [a[state.sort], b[state.sort]];
@@ -65,15 +78,21 @@ function visible() {
   });
 }
 
+/* Whether a column is sorted from the highest at first. */
+function usualDown(key) {
+  return key !== "name" && !(key in COSTS);
+}
+
 function drawHead() {
   const row = element("tr");
   for (const column of COLUMNS) {
     const button = element("button", { type: "button" }, column.title);
     button.addEventListener("click", () => {
       const fresh = state.sort !== column.key;
-      state.down = fresh ? column.key !== "name" && !(column.key in COSTS) : !state.down;
+      state.down = fresh ? usualDown(column.key) : !state.down;
       state.sort = column.key;
-      draw();
+      drawTable(visible());  // the plot has no order
+      toAddress();
     });
     const head = element("th", { scope: "col", class: column.key === "name" ? "name" : "" }, button);
     head.dataset.key = column.key;
@@ -86,7 +105,7 @@ function cell(row, column, best) {
   const made = element("td");
   if (column.ends) {
     const [low, high] = column.ends.map((end) => percent(row[end]));
-    made.textContent = low && high ? `${low}–${high}` : "";
+    made.textContent = low && high ? `${low}–${high}` : row.tested && row[column.ends[0].split("_")[0]] !== null ? "none" : "";
   } else if (column.score) {
     const shown = percent(row[column.score]);
     const isBest = shown !== "" && shown === best[column.score];
@@ -139,6 +158,7 @@ function drawAbout() {
   const group = groups[state.group];
   const sizes = group.sizes.map(([gallery, queries, dropped]) =>
     `${gallery.toLocaleString("en-US")} gallery tracks, ${queries.toLocaleString("en-US")} queries used, ${dropped} dropped`);
+  at("summary").replaceChildren(...group.summary.map((line) => element("li", {}, line)));
   at("sizes").textContent = `${sizes.join("; or ")}. Data set fingerprint ${group.fingerprint}.`;
   at("cautions").replaceChildren(...group.cautions.map((line) => element("li", {}, line)));
   at("rules").replaceChildren(...group.rules.flatMap(([part, words]) =>
@@ -147,9 +167,11 @@ function drawAbout() {
     ? ` 95 %: bootstrap interval over test persons and seeds, ${group.resamples.toLocaleString("en-US")} times;` +
       " ≈: the paired interval of the difference from the best holds 0."
     : "";
+  const none = group.rows.some((row) => row.tested && ((row.mAP !== null && row.mAP_low === null) || (row.R1 !== null && row.R1_low === null)))
+    ? " None: every draw gives the same, so that there is no interval." : "";
   const letters = group.rows.some((row) => row.letters) ? " Group: methods that share a letter cannot be told apart by mAP." : "";
   at("legend").textContent =
-    `Bold: best in its column, as shown; ±: standard deviation over runs.${drawn}${letters} Blank: not measured.`;
+    `Bold: best in its column, as shown; ±: standard deviation over runs.${drawn}${none}${letters} Blank: not measured.`;
   const unsteady = group.rows.some((row) => row.unsteady)
     ? [`${UNSTEADY} unsteady latency: its interquartile range is over 10 % of the median; on no Pareto front of latency`] : [];
   at("footnotes").replaceChildren(...[...group.footnotes, ...unsteady].map((line) => element("li", {}, line)));
@@ -161,15 +183,33 @@ function openDetail(row) {
   const group = groups[state.group];
   const records = row.records.map((values) =>
     Object.fromEntries(DATA.recordColumns.map((name, i) => [name, values[i]])));
-  const fields = { Recipe: row.recipe, "Built with": row.built, "Data set": group.dataset,
+  const fields = { Recipe: row.recipe, "Data set": group.dataset,
     Fingerprint: group.fingerprint, "Result label": group.label };
   const list = element("dl");
   for (const [title, words] of Object.entries(fields)) {
     list.append(element("dt", {}, title), element("dd", {}, element("code", {}, words)));
   }
   at("detail-title").textContent = row.name;
-  at("detail-body").replaceChildren(list, ...detailRecords(records), ...detailLinks(row));
+  at("detail-body").replaceChildren(list, ...detailSettings(row), ...detailRecords(records), ...detailPaper(row), ...detailLinks(row));
   at("detail").showModal();
+}
+
+/* What the network was built with, a line each; nothing is drawn where nothing was recorded. */
+function detailSettings(row) {
+  const settings = Object.entries(JSON.parse(row.built));
+  if (!settings.length) return [];
+  const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const rows = settings.map(([key, value]) => element("tr", {},
+    element("th", { scope: "row" }, key), element("td", { class: "words" }, shown(value))));
+  const table = element("table", { class: "settings" }, element("tbody", {}, ...rows));
+  return [element("h3", {}, "Settings"), element("div", { class: "scroll", tabindex: "0" }, table)];
+}
+
+function detailPaper(row) {
+  const paper = DATA.papers[row.paper];
+  if (!paper) return [];
+  return [element("h3", {}, "Paper"), element("p", {}, paper.cited),
+    element("pre", { class: "bibtex" }, paper.bibtex), copyButton(paper.bibtex, "Copy the BibTeX")];
 }
 
 function detailRecords(records) {
@@ -198,8 +238,8 @@ function detailRecords(records) {
   return made;
 }
 
-function copyButton(text) {
-  const button = element("button", { type: "button" }, "Copy the command");
+function copyButton(text, title = "Copy the command") {
+  const button = element("button", { type: "button" }, title);
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(text);

@@ -1,7 +1,9 @@
 import dataclasses
 
 from reports.analysis.cautions import cautions, conditions, shortened
+from reports.analysis.groups import groups
 from reports.analysis.summary import sentences
+from reports.read.results import collect
 
 
 def test_latencies_of_two_machines_are_not_compared(group, fake):
@@ -10,6 +12,19 @@ def test_latencies_of_two_machines_are_not_compared(group, fake):
     assert len(conditions(found)) == 2
     assert any("do not compare them" in line for line in cautions(found))
     assert "against latency" not in " ".join(sentences(found))
+
+
+def test_fewer_than_thirty_test_persons_are_a_caution(empty, fake):
+    for persons, told in ((29, True), (30, False)):
+        fake.scored(empty, "sta", 0, [0.5, 0.75] * persons)
+        (found,) = groups(collect([empty]).frame, 50)
+        words = f"Only {persons} test persons: below 30, scores and intervals say little."
+        assert (cautions(found) == [words]) == told
+
+
+def test_a_smoke_test_is_a_caution(group, fake):
+    (line,) = cautions(group(fake.record(dataset="mars:5persons")))
+    assert line == "A smoke test on 5 identities (`--limit`): these numbers are not results."
 
 
 def test_uneven_seeds_are_a_caution_and_even_ones_are_not(group, fake):

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +34,12 @@ def test_seeds_become_mean_and_standard_deviation(read, fake):
 def test_one_seed_has_no_standard_deviation(read, fake):
     (row,) = comparison(read(fake.record())).iloc
     assert np.isnan(row["mAP_sd"]) and row["mAP"] == 0.7
+
+
+def test_one_seed_twice_is_not_a_spread(read, fake):
+    twice = [fake.record(score=0.6), dataclasses.replace(fake.record(score=0.8), run="f" * 12)]
+    (row,) = comparison(read(*twice)).iloc
+    assert row["mAP"] == pytest.approx(0.7) and np.isnan(row["mAP_sd"]) and row["seeds"] == 1
 
 
 def test_splits_and_seeds_count_alike_in_the_mean(read, fake):

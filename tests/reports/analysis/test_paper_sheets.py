@@ -71,3 +71,17 @@ def test_on_a_printed_data_set_only_its_own_figures_stand_beside(tables, fake):
 def test_of_several_labels_the_fullest_and_then_the_official_one_is_shown(folder):
     (group,) = paper_sheets.chosen(groups(collect([folder]).frame))
     assert group.key.label.startswith("mars-official")
+
+
+def test_a_doubtful_figure_has_a_dagger_and_the_doubt_below_the_table(tables, fake):
+    (group,) = tables(fake.record("nvan", dataset="mars"), fake.record("stenvan", dataset="mars"))
+    sheet = next(s for s in paper_sheets.sheets(group) if s.title == "STE-NVAN, Table 1")
+    doubted = published.load().query("paper == 'stenvan' and table == 1 and row == 5")
+    r1 = doubted.query("dataset == 'mars' and metric == 'R1'").iloc[0]
+    (column,) = [c for c in sheet.columns if c.title == "R1" and c.header == "published: mars"]
+    signs = {cell.text: cell.sign for cell in column.cells if cell.sign}
+    (sign,) = signs.values()
+    assert list(signs) == [f"{r1['value']:.1f}"]
+    assert f"{sign} {r1['note'].removesuffix('.')}" in sheet.notes
+    clean = [cell for column in sheet.columns for cell in column.cells if not cell.sign]
+    assert len(clean) > len(signs)

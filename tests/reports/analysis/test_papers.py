@@ -73,3 +73,16 @@ def test_counts_of_narrow_or_small_networks_do_not_stand_for_a_paper_s(folder):
 
 def test_every_paper_has_a_short_name():
     assert set(published.PAPERS) <= set(papers.SHORT)
+
+
+def test_a_doubt_is_what_a_note_says_from_the_word_on():
+    assert papers.doubt("Fine-tuned. Doubtful: two sets.") == "Doubtful: two sets."
+    assert papers.doubt("Reconstructed: one cell.") == papers.doubt(None) == ""
+    assert [papers.dagger(i) for i in (0, 3, 4)] == ["†", "¶", "††"]
+
+
+def test_a_doubtful_point_is_marked_in_its_name():
+    points = papers.points("mars", pd.DataFrame())
+    marked = {label for label in points["label"] if label.endswith(" †")}
+    assert any(label.startswith("nvan_t,") or label.startswith("nvan_s,") for label in marked)
+    assert "sta, T = 4" not in marked

@@ -26,7 +26,7 @@ MIXED = [0.25, 0.8125, 0.375, 0.875] * 10
 def test_the_best_is_computed_and_named_with_its_interval(tested):
     text = " ".join(sentences(tested(sta=[LOW, LOW], nvan=[HIGH, HIGH])))
     assert "By mAP `nvan` is best at 79.7 % (78.9 to 80.5); the next is `sta`, 50.0 points" in text
-    assert "By R1 `nvan` is best at 100.0 % (100.0 to 100.0)" in text
+    assert "By R1 `nvan` is best at 100.0 %; the next is `sta`, 100.0 points lower (every" in text
 
 
 def test_a_difference_that_may_be_none_is_said_to_be_not_distinguishable(tested):

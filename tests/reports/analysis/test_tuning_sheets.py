@@ -61,7 +61,9 @@ def test_every_format_has_a_section_on_tuning_and_its_figure(tuned, tmp_path):
     texts = {path.suffix: path.read_text() for path in report.reports}
     assert all("not served by the shared recipe" in text for text in texts.values())
     assert all("on the test set" in text for text in texts.values())
-    (picture,) = [path.name for path in report.written if path.name.startswith("tuning-one")][:1]
+    (picture,) = [p.name for p in report.written if p.parent.name == "studies"][:1]
+    assert picture.startswith("one-")
+    picture = f"studies/{picture}"
     assert f"]({picture})" in texts[".md"] and "## Tuning" in texts[".md"]
     assert picture.removesuffix(".png") in texts[".tex"]
     assert "data:image/webp" in texts[".html"].partition('id="tuning"')[2]

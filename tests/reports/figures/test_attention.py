@@ -66,3 +66,10 @@ def test_frames_keep_their_shape(fake):
     figure = attention.draw(strip, "title")
     width, height = figure.axes[0].get_window_extent().size
     assert width / height == pytest.approx(2 * 8 / 16, rel=0.01)
+
+
+def test_every_kind_has_a_key_and_it_stands_in_the_picture(fake):
+    assert set(attention.KEYS) == {kind.name for kind in KINDS}
+    strip = fake.strip("query", scores=np.full((4, 2), 0.25, np.float32))
+    words = attention.draw(strip, "title").get_suptitle()
+    assert words.startswith("title\nKey: bright: much attention")

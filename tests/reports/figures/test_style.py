@@ -1,14 +1,40 @@
 import pandas as pd
 import pytest
 
-from reports.figures.style import name_with_sign, new_figure, styles, within_percent, wrapped
+import zoo
+from reports.figures.style import (
+    COLOURS,
+    MARKERS,
+    PLACES,
+    name_with_sign,
+    new_figure,
+    style_of,
+    styles,
+    within_percent,
+    wrapped,
+)
 
 
-def test_a_style_depends_on_the_names_only_and_no_two_look_alike():
-    names = [f"m{i:02}" for i in range(40)]
-    style_of = styles(names)
-    assert style_of == styles(reversed(names))
-    assert len({(style.colour, style.marker) for style in style_of.values()}) == 40
+def test_no_two_of_our_methods_look_alike_and_each_has_its_place():
+    assert set(zoo.list_methods()) <= set(PLACES) and len(set(PLACES)) == len(PLACES)
+    assert len(PLACES) <= len(COLOURS) * len(MARKERS)
+    looks = {(style.colour, style.marker) for style in styles(PLACES).values()}
+    assert len(looks) == len(PLACES)
+
+
+def test_a_method_looks_the_same_in_every_report_and_for_ever():
+    """These are printed: a change here changes what readers have learnt."""
+    assert style_of("stenvan")[:2] == ("#009E73", "^")
+    assert style_of("nvan")[:2] == ("#D55E00", "s")
+    assert style_of("sta")[:2] == ("#CC79A7", "D")
+    assert styles(["sta", "mine"])["sta"] == styles(["sta"])["sta"]
+    assert style_of("mine") == style_of("mine") != style_of("yours")
+
+
+def test_a_variant_has_its_method_s_colour_and_another_marker():
+    for name in ("sta[blocks=8]", "sta (own head)", "sta[blocks=2]"):
+        assert style_of(name).colour == style_of("sta").colour
+        assert style_of(name).marker != style_of("sta").marker
 
 
 def test_a_name_is_marked_where_the_method_did_not_converge():

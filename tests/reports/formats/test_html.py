@@ -5,6 +5,7 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -12,6 +13,7 @@ from reports.analysis.convergence import with_verdicts
 from reports.analysis.fronts import front
 from reports.analysis.groups import groups
 from reports.build import build
+from reports.comparison import write as write_comparison
 from reports.read import inspection
 from reports.read.inspection import Inspection, Strip
 from reports.read.results import collect
@@ -153,8 +155,113 @@ def test_a_filter_leaves_out_rows_and_points(browser, fake):
     assert names(browser) == ["nvan", "stenvan"]
     assert set(trace(browser, "measured")["text"]) == {"nvan", "stenvan †"}
     assert "2 of 5 methods" in browser.find_element("id", "status").text
+    front = trace(browser, "front")["x"]
     box.send_keys(" nothing")
     assert names(browser) == []
+    assert trace(browser, "front")["x"] == front, "the front is that of all methods"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("sta, nvan", {"nvan", "sta", "stenvan"}),
+        ("sta*", {"sta"}),
+        ("*nvan", {"nvan", "stenvan"}),
+        ("family:stenvan", {"nvan", "stenvan"}),
+        ("family:sta,<b>", {"sta", "<b>plugin"}),
+        ("nvan quick", {"nvan", "stenvan"}),
+        (" , ", {"nvan", "stenvan", "sta", "<b>plugin", "blank"}),
+    ],
+)
+def test_a_filter_takes_commas_wildcards_and_families(browser, fake, words, shown):
+    group_of(browser, fake.label)
+    browser.find_element("id", "filter").send_keys(words)
+    assert set(names(browser)) == shown
+
+
+def test_the_state_stands_in_the_address_and_comes_back_from_it(browser, page, fake):
+    group_of(browser, fake.other_label)
+    choose(browser, "x", "latency_ms")
+    browser.find_element("id", "filter").send_keys("nvan")
+    head(browser, "GMACs").click()
+    browser.find_element("id", "log").click()
+    before, address = names(browser), browser.current_url
+    assert "table=synthetic-quick-mars-torchreid-" in address and "x=latency_ms" in address
+    open_page(browser, address)
+    assert names(browser) == before == ["stenvan", "nvan"]
+    assert browser.current_url == address
+    values = [browser.find_element("id", name).get_attribute("value") for name in ("x", "filter")]
+    assert values == ["latency_ms", "nvan"]
+    assert browser.find_element("id", "log").is_selected()
+    open_page(browser, f"{page.as_uri()}#x=nonsense&table=gone&sort=<b>")
+    assert "sorted by mAP" in browser.find_element("id", "status").text
+    open_page(browser, f"{page.as_uri()}#curves")
+    assert browser.current_url.endswith("#curves"), "a section's address stays its own"
+
+
+KEEP = """
+window.kept = [];
+const real = URL.createObjectURL.bind(URL);
+URL.createObjectURL = (blob) => {
+  if (blob.type === "text/csv") blob.text().then((text) => window.kept.push(text));
+  return real(blob);
+};
+HTMLAnchorElement.prototype.click = function () { window.kept.push(this.download, this.href); };
+"""
+
+
+def test_the_table_shown_can_be_had_as_csv_and_the_plot_as_png(browser, results, fake):
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    group_of(browser, fake.label)
+    browser.find_element("id", "filter").send_keys("nvan, <b>")
+    browser.execute_script(KEEP)
+    browser.find_element("id", "csv").click()
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script("return kept.length") == 3)
+    name, text = browser.execute_script("return [kept[0], kept.find((k) => k.includes('\\n'))]")
+    table = pd.read_csv(io.StringIO(text))
+    assert name.startswith("synthetic-quick-mars-official-") and name.endswith(".csv")
+    assert list(table["name"]) == names(browser) == ["nvan", "stenvan", "<b>plugin"]
+    (group,) = [g for g in groups(collect([results]).frame) if g.key.label == fake.label]
+    expected = group.rows.set_index("name")["mAP_low"]
+    assert table["mAP_low"].to_list() == pytest.approx(expected[table["name"]].to_list(), rel=1e-4)
+    assert set(table["label"]) == {fake.label}
+    browser.find_element("id", "png").click()
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script("return kept.length") == 5)
+    name, address = browser.execute_script("return kept.slice(3)")
+    assert name.endswith("-mAP-gmacs.png") and address.startswith("data:image/png;base64,")
+
+
+def test_what_the_markdown_has_is_on_the_page_as_well(browser, fake):
+    group_of(browser, fake.label)
+    assert "By mAP" in browser.find_element("id", "summary").text
+    assert "Only 20 test persons" in browser.find_element("id", "cautions").text
+    runs = browser.find_element("id", "runs").get_attribute("textContent")
+    assert "What was run" in runs and "Machine A" in runs and fake.record().command in runs
+    assert "A GMAC is" in browser.find_element("id", "costs").text
+    drawn = "return [...document.querySelectorAll('#training img.light, #papers img.light')].length"
+    assert browser.execute_script(drawn) >= 2
+
+
+def test_a_method_s_paper_and_settings_are_told_without_raw_json(browser, fake):
+    group_of(browser, fake.label)
+    buttons = {b.text: b for b in browser.find_elements("css selector", "#table tbody th button")}
+    buttons["nvan"].click()
+    detail = browser.find_element("id", "detail-body")
+    assert "@inproceedings{stenvan2019," in detail.text and "{" not in detail.text.split("@")[0]
+    browser.find_element("id", "close").click()
+    buttons["<b>plugin"].click()
+    assert "@" not in browser.find_element("id", "detail-body").text.replace("mars-official@1", "")
+
+
+def test_pictures_suit_the_theme(browser):
+    shown = """
+    const seen = [...document.images].filter((i) => getComputedStyle(i).display !== "none");
+    return seen.map((i) => i.className).filter(Boolean);
+    """
+    assert set(browser.execute_script(shown)) == {"light"}
+    choose(browser, "theme", "dark")
+    assert set(browser.execute_script(shown)) == {"dark"}
 
 
 @pytest.mark.parametrize("cost", ["gmacs", "latency_ms", "peak_memory_mb", "params_m"])
@@ -214,7 +321,7 @@ def test_who_beats_whom_and_tuning_have_sections_of_their_own(browser):
     assert "nvan" in pairs.get_attribute("textContent")
     tuning = browser.find_element("id", "tuning")
     assert "not served by the shared recipe" in tuning.get_attribute("textContent")
-    assert len(tuning.find_elements("tag name", "img")) == 1
+    assert len(tuning.find_elements("css selector", "img.light")) == 1
 
 
 def test_a_method_s_button_shows_its_records_and_the_command_to_get_them_again(browser, fake):
@@ -371,6 +478,34 @@ def test_names_in_the_plot_do_not_lie_on_one_another(browser):
     )
     named, overlapping = browser.execute_script(OVERLAPS)
     assert named >= 3 and overlapping <= 1  # of three in one place, two have a place of their own
+
+
+def test_several_data_sets_stand_in_a_matrix_before_the_single_tables(chromium, fake, tmp_path):
+    for dataset in ("mars", "lsvid"):
+        for score, method in ((0.5, "sta"), (0.6, "nvan")):
+            fake.write(tmp_path, fake.record(method, score=score, dataset=dataset))
+    made = build([tmp_path], tmp_path / "out", ("html",)).path
+    open_page(chromium, made.as_uri())
+    matrix = chromium.find_element("id", "matrix")
+    lines = [line.text for line in matrix.find_elements("css selector", "tbody tr")]
+    assert lines == ["nvan 60.0 60.0 1.00", "sta 50.0 50.0 2.00"]
+    places = "return ['matrix', 'leaderboard'].map((id) => at(id).getBoundingClientRect().top)"
+    first, second = chromium.execute_script(places)
+    assert first < second and chromium.get_log("browser") == []
+
+
+def test_a_comparison_is_a_page_of_its_own_in_both_themes(chromium, compared, tmp_path):
+    *_, made = write_comparison(compared, tmp_path, ("html",), resamples=50)
+    for theme in ("light", "dark"):
+        set_window(chromium, 380, theme=theme)
+        chromium.get(made.as_uri())
+        assert "ahead of sta" in chromium.find_element("tag name", "main").text
+        width = chromium.execute_script("return document.documentElement.scrollWidth")
+        assert width <= 380 and chromium.execute_script(CONTRAST) == []
+        hidden = {"light": "dark", "dark": "light"}[theme]
+        assert not chromium.find_element("css selector", f"img.{hidden}").is_displayed()
+    assert len(chromium.find_elements("css selector", ".columns > div")) == 2
+    assert chromium.get_log("browser") == []
 
 
 # ---- without a browser ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ def test_pictures_are_written_and_the_report_shows_them(finished_run, people, ca
     assert inspection.load(told).method == "sta"
     assert call("report", results)[0] == 0
     report = (results / "report.md").read_text()
-    assert "## Inspected queries" in report and "](inspect-sta" in report
+    assert "## Inspected queries" in report and "](inspected/sta-" in report
     assert 'class="strip query"' in (results / "report.html").read_text()
 
 
