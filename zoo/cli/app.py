@@ -4,20 +4,26 @@ import os
 import signal
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
 
 from benchmark import interrupts
 
 if TYPE_CHECKING:
     import typer
 
+EPILOG = """
+zoo bench --methods stenvan,sta --dataset synthetic
+zoo bench -h
+
+Results go to files, progress to stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong
+use. ZOO_DEBUG=1 shows tracebacks.
+"""
 INTERRUPTED = 128 + signal.SIGINT, 128 + signal.SIGTERM  # exit status, as shells have it
 
 
 def build() -> "typer.Typer":
     """The program with its commands; nothing before this takes long."""
-    import typer
-
     from zoo.cli import (
         bench,
         cache,
@@ -41,40 +47,74 @@ def build() -> "typer.Typer":
         tune,
         verify,
     )
+    from zoo.cli.help import Command
+
+    app = _program()
+    app.command("bench", cls=Command, epilog=bench.EXAMPLES)(bench.bench)
+    app.command("train", cls=Command, epilog=train.EXAMPLES)(train.train)
+    app.command("tune", cls=Command, epilog=tune.EXAMPLES)(tune.tune)
+    app.command("eval", cls=Command, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+    app.command("cost", cls=Command, epilog=cost.EXAMPLES)(cost.cost)
+    app.command("report", cls=Command, epilog=report.EXAMPLES)(report.report)
+    app.command("reproduce", cls=Command, epilog=reproduce.EXAMPLES)(reproduce.reproduce)
+    app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
+    app.command("compare", cls=Command, epilog=compare.EXAMPLES)(compare.compare)
+    app.command("list", cls=Command, epilog=listing.EXAMPLES)(listing.list_)
+    app.command("check", cls=Command, epilog=check.EXAMPLES)(check.check)
+    app.command("show", cls=Command, epilog=show.EXAMPLES)(show.show)
+    app.command("pull", cls=Command, epilog=pull.EXAMPLES)(pull.pull)
+    app.command("verify", cls=Command, epilog=verify.EXAMPLES)(verify.verify)
+    app.command("cache", cls=Command, epilog=cache.EXAMPLES)(cache.cache)
+    app.command("publish", cls=Command, epilog=publish.EXAMPLES)(publish.publish)
+    app.command("export", cls=Command, epilog=export.EXAMPLES)(export.export)
+    app.command("embed", cls=Command, epilog=embed.EXAMPLES)(embed.embed)
+    app.command("search", cls=Command, epilog=search.EXAMPLES)(search.search)
+    app.add_typer(data.app, name="data")
+    app.add_typer(convert.app, name="convert")
+
+    return app
+
+
+def _program() -> "typer.Typer":
+    """The program without its commands."""
+    import typer
+
+    from zoo.cli.help import WIDEST, Commands
 
     app = typer.Typer(
         name="zoo",
         help="Compare attention methods for video person re-identification.",
         no_args_is_help=True,
-        add_completion=False,
+        cls=Commands,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        epilog="Example: zoo bench --methods stenvan,sta --dataset synthetic. Results go to files, "
-        "progress to stderr, data to stdout. Exit status: 0 done, 1 failed, 2 wrong use. "
-        "ZOO_DEBUG=1 shows tracebacks.",
+        epilog=EPILOG,
     )
-    app.command("bench", epilog=bench.EXAMPLES)(bench.bench)
-    app.command("train", epilog=train.EXAMPLES)(train.train)
-    app.command("tune", epilog=tune.EXAMPLES)(tune.tune)
-    app.command("eval", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-    app.command("cost", epilog=cost.EXAMPLES)(cost.cost)
-    app.command("report", epilog=report.EXAMPLES)(report.report)
-    app.command("reproduce", epilog=reproduce.EXAMPLES)(reproduce.reproduce)
-    app.command("inspect", epilog=inspect.EXAMPLES)(inspect.inspect)
-    app.command("compare", epilog=compare.EXAMPLES)(compare.compare)
-    app.command("list", epilog=listing.EXAMPLES)(listing.list_)
-    app.command("check", epilog=check.EXAMPLES)(check.check)
-    app.command("show", epilog=show.EXAMPLES)(show.show)
-    app.command("pull", epilog=pull.EXAMPLES)(pull.pull)
-    app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
-    app.command("cache", epilog=cache.EXAMPLES)(cache.cache)
-    app.command("publish", epilog=publish.EXAMPLES)(publish.publish)
-    app.command("export", epilog=export.EXAMPLES)(export.export)
-    app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
-    app.command("search", epilog=search.EXAMPLES)(search.search)
-    app.add_typer(data.app, name="data")
-    app.add_typer(convert.app, name="convert")
+
+    @app.callback()
+    def program(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version",
+                callback=_print_version,
+                is_eager=True,
+                help="Print the version and stop.",
+            ),
+        ] = False,
+    ) -> None:
+        """Compare attention methods for video person re-identification."""
+
     return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        import typer
+
+        print(version("video-reid-zoo"))
+        raise typer.Exit
 
 
 def main() -> None:
@@ -103,7 +143,7 @@ def _run() -> int:
     """Exit status of the command that was typed."""
     try:
         app = build()
-        status = _on_processes(app) if "RANK" in os.environ else app(standalone_mode=False)
+        status = _on_processes(app) if "RANK" in os.environ else _call(app)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED[0]
@@ -120,11 +160,22 @@ def _run() -> int:
     return status if isinstance(status, int) else 0
 
 
+def _call(app: "typer.Typer") -> object:
+    """The command's exit status; a group of commands alone prints its help."""
+    try:
+        return app(standalone_mode=False)
+    except Exception as error:
+        if type(error).__name__ != "NoArgsIsHelpError":
+            raise
+        print(error.format_message())
+        return 0
+
+
 def _on_processes(app: "typer.Typer") -> object:
     """The command on the first process that a launcher started; the others help it."""
     from zoo.experiment.processes import lead
 
-    return lead(lambda: app(standalone_mode=False))
+    return lead(lambda: _call(app))
 
 
 def _tell(error: Exception) -> int:

@@ -32,17 +32,19 @@ from zoo.cli.options import (
     request_of,
 )
 
-EXAMPLES = (
-    "Examples: zoo bench --methods stenvan,sta --dataset synthetic | "
-    "zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3 | "
-    "zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run. "
-    "zoo bench --pretrained. "
-    "zoo bench --methods all --seeds 3 --engine ray uses every GPU of this machine. "
-    "zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]' trains all six. "
-    "Quote names with brackets, bars and stars. One run on four processes: torchrun "
-    "--nproc-per-node 4 -m zoo bench --methods nvan. "
-    "The same command goes on after an interruption."
-)
+EXAMPLES = """
+zoo bench --methods stenvan,sta --dataset synthetic
+zoo bench --methods 'nvan,sta[blocks=8]' --dataset mars --data-root ~/data/mars --seeds 3
+zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run
+zoo bench --pretrained
+zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]'
+zoo bench --methods all --seeds 3 --engine ray
+torchrun --nproc-per-node 4 -m zoo bench --methods nvan
+
+Quote names with brackets, bars and stars; bars make a grid, of which every combination is
+trained. --engine ray uses every GPU of this machine or of a cluster; torchrun trains one run on
+several processes. The same command goes on after an interruption.
+"""
 
 Chosen = Annotated[
     str | None,

@@ -6,10 +6,13 @@ import typer
 
 from zoo.cli.options import Json
 
-EXAMPLES = (
-    "Examples: zoo cache | zoo cache prune | zoo cache prune --all. Files that no table names and "
-    "files that a person has converted are never deleted."
-)
+EXAMPLES = """
+zoo cache
+zoo cache prune
+zoo cache prune --all
+
+Files that no table names and files that a person has converted are never deleted.
+"""
 
 
 def cache(

@@ -6,7 +6,10 @@ import typer
 
 from zoo.cli.options import Json, Plugin
 
-EXAMPLES = "Examples: zoo check stenvan | zoo check 'mine[width=64]' --plugin my_methods"
+EXAMPLES = """
+zoo check stenvan
+zoo check 'mine[width=64]' --plugin my_methods
+"""
 
 
 def check(

@@ -7,12 +7,13 @@ import typer
 
 from zoo.cli.options import DataRoot, Json, Plugin
 
-EXAMPLES = (
-    "Examples: zoo compare results/synthetic-quick --methods stenvan,sta | "
-    "zoo compare results/a/runs/sta-1a2b3c4d5e6f results/b/runs/sta-0f1e2d3c4b5a -o sta-a-b | "
-    "zoo compare results/mars-unified --label mars-ap3d --data-root ~/data/mars. "
-    "Pages are compare.md and compare.html; runs that differ in the seed alone are one system."
-)
+EXAMPLES = """
+zoo compare results/synthetic-quick --methods stenvan,sta
+zoo compare results/a/runs/sta-1a2b3c4d5e6f results/b/runs/sta-0f1e2d3c4b5a -o sta-a-b
+zoo compare results/mars-unified --label mars-ap3d --data-root ~/data/mars
+
+Pages are compare.md and compare.html; runs that differ in the seed alone are one system.
+"""
 
 
 def compare(

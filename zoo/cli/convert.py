@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.help import Command, Commands
+
 # as `zoo.checkpoints.released.RELEASED`, which loads torch, and help must not
 NAMES = (
     "resnet50_avg", "nvan", "stenvan", "ap3d", "ap3d_nl", "bicnet_tks", "cosam", "cosam_ta",
@@ -13,7 +15,10 @@ NAMES = (
 )  # fmt: skip
 
 app = typer.Typer(
-    help="Convert other people's checkpoints.", no_args_is_help=True, rich_markup_mode=None
+    help="Convert other people's checkpoints.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    cls=Commands,
 )
 
 
@@ -22,7 +27,7 @@ def convert() -> None:
     """Convert other people's checkpoints."""
 
 
-@app.command(epilog="Example: zoo convert released NVAN.pth --as nvan --out nvan.safetensors")
+@app.command(cls=Command, epilog="zoo convert released NVAN.pth --as nvan --out nvan.safetensors")
 def released(
     file: Annotated[
         Path, typer.Argument(help="The authors' .pth file; nothing in it is executed.")

@@ -10,10 +10,11 @@ from zoo.cli.options import Device, Json, Methods, Plugin, Precision
 if TYPE_CHECKING:
     from benchmark.cost.timing import Cost
 
-EXAMPLES = (
-    "Examples: zoo cost --methods all | zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json "
-    "| zoo cost --against published --out costs"
-)
+EXAMPLES = """
+zoo cost --methods all
+zoo cost --methods 'nvan,sta[blocks=8]' --frames 4 --json
+zoo cost --against published --out costs
+"""
 
 
 def cost(

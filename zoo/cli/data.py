@@ -5,15 +5,20 @@ from typing import Annotated
 
 import typer
 
+from zoo.cli.help import Command, Commands
 from zoo.cli.options import Plugin
 
 app = typer.Typer(
     help="Make, describe, check and pack data sets.",
     no_args_is_help=True,
     rich_markup_mode=None,
-    epilog="Examples: zoo data layout mars | zoo data check mars --data-root ~/data/mars | "
-    "zoo data pack mars --data-root ~/data/mars -o mars.pack | "
-    "zoo data make synthetic --sheet sheet.png",
+    cls=Commands,
+    epilog="""
+zoo data layout mars
+zoo data check mars --data-root ~/data/mars
+zoo data pack mars --data-root ~/data/mars -o mars.pack
+zoo data make synthetic --sheet sheet.png
+""",
 )
 
 
@@ -23,8 +28,11 @@ def data() -> None:
 
 
 @app.command(
-    epilog="Examples: zoo data make synthetic --sheet sheet.png | "
-    "zoo data make 'synthetic[occlusion=0.8]' --data-root DIR"
+    cls=Command,
+    epilog="""
+zoo data make synthetic --sheet sheet.png
+zoo data make 'synthetic[occlusion=0.8]' --data-root DIR
+""",
 )
 def make(
     dataset: Annotated[
@@ -51,7 +59,7 @@ def make(
     return 0
 
 
-@app.command(epilog="Examples: zoo data layout mars | zoo data layout csv")
+@app.command(cls=Command, epilog="zoo data layout mars\nzoo data layout csv")
 def layout(
     dataset: Annotated[str, typer.Argument(help="A data set; `zoo list datasets` shows all.")],
     plugin: Plugin = None,
@@ -64,10 +72,14 @@ def layout(
 
 
 @app.command(
-    epilog="Examples: zoo data check mars --data-root ~/data/mars | "
-    "zoo data check csv --data-root tracklets.csv --deep | "
-    "zoo data check mars --data-root mars.pack. "
-    "Exit status: 0 right, 1 something is wrong."
+    cls=Command,
+    epilog="""
+zoo data check mars --data-root ~/data/mars
+zoo data check csv --data-root tracklets.csv --deep
+zoo data check mars --data-root mars.pack
+
+Exit status: 0 right, 1 something is wrong.
+""",
 )
 def check(
     dataset: Annotated[
@@ -107,9 +119,13 @@ def check(
 
 
 @app.command(
-    epilog="Examples: zoo data pack mars --data-root ~/data/mars -o mars.pack | "
-    "zoo bench --dataset mars --data-root mars.pack. Interrupted, the same command goes on. "
-    "Needs the extra [pack]."
+    cls=Command,
+    epilog="""
+zoo data pack mars --data-root ~/data/mars -o mars.pack
+zoo bench --dataset mars --data-root mars.pack
+
+Interrupted, the same command goes on. Needs the extra [pack].
+""",
 )
 def pack(
     dataset: Annotated[

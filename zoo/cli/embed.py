@@ -18,11 +18,12 @@ from zoo.cli.options import (
     engine_of,
 )
 
-EXAMPLES = (
-    "Example: zoo embed tracklets --checkpoint stenvan.synthetic -o features.npz. Each folder that "
-    "itself holds images is a tracklet, its images in order of their names. The same command goes "
-    "on after an interruption; --engine ray uses all GPUs of a machine or cluster."
-)
+EXAMPLES = """
+zoo embed tracklets --checkpoint stenvan.synthetic -o features.npz
+
+Each folder that itself holds images is a tracklet, its images in order of their names. The same
+command goes on after an interruption; --engine ray uses all GPUs of a machine or cluster.
+"""
 
 
 def embed(

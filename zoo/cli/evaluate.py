@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from zoo.experiment.options import ExecutionOptions
     from zoo.experiment.rescore import Rules
 
-EXAMPLES = (
-    "Examples: zoo eval results/synthetic-quick/runs/sta-1a2b3c4d5e6f --protocol all | "
-    "zoo eval RUN --distance l2sq-raw --frames all4 | "
-    "zoo eval RUN/embeddings-chunk-first4.safetensors --protocol open --json. "
-    "The records of a run go into its folder; `zoo report` shows them."
-)
+EXAMPLES = """
+zoo eval results/synthetic-quick/runs/sta-1a2b3c4d5e6f --protocol all
+zoo eval RUN --distance l2sq-raw --frames all4
+zoo eval RUN/embeddings-chunk-first4.safetensors --protocol open --json
+
+The records of a run go into its folder; `zoo report` shows them.
+"""
 
 
 def evaluate(

@@ -7,11 +7,12 @@ import typer
 
 from zoo.cli.options import Json, Name, Offline, Plugin
 
-EXAMPLES = (
-    "Examples: zoo export stenvan.synthetic --format onnx | "
-    "zoo export stenvan.synthetic --format torch -o stenvan.pt2. "
-    "Frames, height and width are fixed, the batch is free. ONNX needs the extra [export]."
-)
+EXAMPLES = """
+zoo export stenvan.synthetic --format onnx
+zoo export stenvan.synthetic --format torch -o stenvan.pt2
+
+Frames, height and width are fixed, the batch is free. ONNX needs the extra [export].
+"""
 
 
 def export(

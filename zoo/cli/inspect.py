@@ -7,11 +7,12 @@ import typer
 
 from zoo.cli.options import DataRoot, Device, Plugin
 
-EXAMPLES = (
-    "Examples: zoo inspect results/synthetic-quick/runs/sta-1a2b3c4d5e6f --worst 10 | "
-    "zoo inspect RUN --query 12 --query 40 --label mars-torchreid --data-root ~/data/mars. "
-    "The pictures lie in RUN/inspect, and `zoo report` shows them."
-)
+EXAMPLES = """
+zoo inspect results/synthetic-quick/runs/sta-1a2b3c4d5e6f --worst 10
+zoo inspect RUN --query 12 --query 40 --label mars-torchreid --data-root ~/data/mars
+
+The pictures lie in RUN/inspect, and `zoo report` shows them.
+"""
 
 
 def inspect(

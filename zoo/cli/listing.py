@@ -6,7 +6,11 @@ import typer
 
 from zoo.cli.options import Json, Plugin
 
-EXAMPLES = "Examples: zoo list | zoo list methods '*nvan*' | zoo list checkpoints --json"
+EXAMPLES = """
+zoo list
+zoo list methods '*nvan*'
+zoo list checkpoints --json
+"""
 KINDS = ("methods", "datasets", "recipes", "protocols", "checkpoints")
 
 

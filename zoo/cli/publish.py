@@ -7,12 +7,11 @@ import typer
 
 from zoo.cli.options import DataRoot, Device, Plugin, Workers, typed
 
-EXAMPLES = (
-    "Examples: zoo publish results/synthetic-quick/runs/stenvan-1a2b3c4d5e6f stenvan.synthetic | "
-    "zoo publish RUN stenvan.mars-mine --data-root ~/data/mars --licence CC-BY-NC-4.0 "
-    "--hub me/stenvan-mars | "
-    "zoo publish results/quick stenvan.synthetic --into zoo/checkpoints/weights"
-)
+EXAMPLES = """
+zoo publish results/synthetic-quick/runs/stenvan-1a2b3c4d5e6f stenvan.synthetic
+zoo publish RUN stenvan.mars-mine --data-root ~/data/mars --licence CC-BY-NC-4.0 --hub me/mars
+zoo publish results/quick stenvan.synthetic --into zoo/checkpoints/weights
+"""
 
 Run = Annotated[
     Path, typer.Argument(help="A finished run, or a result folder with one of NAME's method.")

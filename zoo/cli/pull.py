@@ -6,11 +6,13 @@ import typer
 
 from zoo.cli.options import Offline
 
-EXAMPLES = (
-    "Examples: zoo pull stenvan.synthetic | zoo pull 'stenvan.*' --offline. "
-    "ZOO_MIRRORS=https://mirror.example.org/zoo,origin looks there first; ZOO_CACHE=DIR keeps "
-    "files in DIR/checkpoints."
-)
+EXAMPLES = """
+zoo pull stenvan.synthetic
+zoo pull 'stenvan.*' --offline
+
+ZOO_MIRRORS=https://mirror.example.org/zoo,origin looks there first; ZOO_CACHE=DIR keeps files
+in DIR/checkpoints.
+"""
 
 
 def pull(

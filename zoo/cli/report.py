@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-EXAMPLES = (
-    "Examples: zoo report results/synthetic-quick | zoo report results/a results/b -o merged | "
-    "zoo report results/a -o paper --format tex,csv | zoo report results/a -o docs/a --check"
-)
+EXAMPLES = """
+zoo report results/synthetic-quick
+zoo report results/a results/b -o merged
+zoo report results/a -o paper --format tex,csv
+zoo report results/a -o docs/a --check
+"""
 
 
 def report(

@@ -27,10 +27,10 @@ from zoo.cli.options import (
     request_of,
 )
 
-EXAMPLES = (
-    "Examples: zoo reproduce stenvan/1 --dataset mars --data-root ~/data/mars --recipe paper | "
-    "zoo reproduce sta/3 --dataset synthetic --seeds 2"
-)
+EXAMPLES = """
+zoo reproduce stenvan/1 --dataset mars --data-root ~/data/mars --recipe paper
+zoo reproduce sta/3 --dataset synthetic --seeds 2
+"""
 
 
 def reproduce(

@@ -7,11 +7,12 @@ import typer
 
 from zoo.cli.options import Device, Json, Offline, Plugin, Workers
 
-EXAMPLES = (
-    "Examples: zoo search queries --in features.npz | "
-    "zoo search queries --in features.npz --top 10 --sheet nearest.png. "
-    "A query that is itself among the features is not retrieved for itself."
-)
+EXAMPLES = """
+zoo search queries --in features.npz
+zoo search queries --in features.npz --top 10 --sheet nearest.png
+
+A query that is itself among the features is not retrieved for itself.
+"""
 
 
 def search(

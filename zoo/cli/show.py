@@ -2,7 +2,10 @@
 
 from zoo.cli.options import Json, Name
 
-EXAMPLES = "Examples: zoo show stenvan.synthetic | zoo show nvan.mars-released --json"
+EXAMPLES = """
+zoo show stenvan.synthetic
+zoo show nvan.mars-released --json
+"""
 
 
 def show(name: Name, json: Json = False) -> int:

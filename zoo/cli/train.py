@@ -22,11 +22,12 @@ from zoo.cli.options import (
     request_of,
 )
 
-EXAMPLES = (
-    "Examples: zoo train --methods stenvan --dataset mars --data-root ~/data/mars | "
-    "zoo train --methods nvan,sta --seeds 3 --set epochs=20. "
-    "`zoo bench` with the same options goes on from what is trained."
-)
+EXAMPLES = """
+zoo train --methods stenvan --dataset mars --data-root ~/data/mars
+zoo train --methods nvan,sta --seeds 3 --set epochs=20
+
+`zoo bench` with the same options goes on from what is trained.
+"""
 
 
 def train(

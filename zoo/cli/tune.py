@@ -29,12 +29,13 @@ from zoo.cli.options import (
     request_of,
 )
 
-EXAMPLES = (
-    "Examples: zoo tune --methods stenvan,sta --dataset mars --data-root ~/data/mars --trials 20 | "
-    "zoo tune --methods sta --search 'lr=log:1e-5:1e-3,sta.regularisation=log:0.01:10' | "
-    "zoo tune --methods all --space mine.toml --dry-run. The same command goes on after an "
-    "interruption. The test part is opened once, at the end."
-)
+EXAMPLES = """
+zoo tune --methods stenvan,sta --dataset mars --data-root ~/data/mars --trials 20
+zoo tune --methods sta --search 'lr=log:1e-5:1e-3,sta.regularisation=log:0.01:10'
+zoo tune --methods all --space mine.toml --dry-run
+
+The same command goes on after an interruption. The test part is opened once, at the end.
+"""
 Trials = Annotated[
     int, typer.Option(min=1, help="Trials of each method; the first is the recipe as it stands.")
 ]

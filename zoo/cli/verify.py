@@ -6,11 +6,13 @@ import typer
 
 from zoo.cli.options import DataRoot, Device, Json, Name, Offline, Plugin, Workers
 
-EXAMPLES = (
-    "Examples: zoo verify stenvan.synthetic | zoo verify stenvan.synthetic --dataset synthetic | "
-    "zoo verify nvan.mars-released --dataset mars --data-root ~/data/mars. "
-    "Exit status: 0 what could be checked passed, 1 something did not."
-)
+EXAMPLES = """
+zoo verify stenvan.synthetic
+zoo verify stenvan.synthetic --dataset synthetic
+zoo verify nvan.mars-released --dataset mars --data-root ~/data/mars
+
+Exit status: 0 what could be checked passed, 1 something did not.
+"""
 
 
 def verify(
