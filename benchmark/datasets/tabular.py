@@ -150,8 +150,15 @@ def _images(home: Path, name: str, folders: dict[Path, bool]) -> list[tuple[str,
 
 
 def _within(path: Path, home: Path) -> bool:
-    """True if the path, links followed, lies in the folder."""
-    return path.resolve().is_relative_to(home.resolve())
+    """True if the path, links followed, lies in the folder.
+
+    Raises:
+        OSError: its links lead in a circle.
+    """
+    try:
+        return path.resolve().is_relative_to(home.resolve())
+    except RuntimeError as error:  # Python's word for it before 3.13
+        raise OSError(str(error)) from None
 
 
 def _dataset(table: _Table) -> Dataset:

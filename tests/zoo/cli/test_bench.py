@@ -92,7 +92,7 @@ def test_one_failed_method_is_told_and_the_others_are_reported_on(bench, tmp_pat
     plugin = tmp_path / "broken_method.py"
     plugin.write_text(PLUGIN)
     status, _, err = bench(tmp_path / "o", "--plugin", plugin, methods="broken,sta")
-    assert status == 1 and "broken, seed 0, failed: broken on purpose" in err
+    assert status == 1 and "broken, seed 0, failed: RuntimeError: broken on purpose" in err
     assert "Traceback" not in err
     report = (tmp_path / "o" / "report.md").read_text()
     assert "broken on purpose" in report and "| `sta`" in report

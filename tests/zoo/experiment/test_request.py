@@ -15,8 +15,16 @@ FIELDS = {field.name: field.default for field in dataclasses.fields(BenchRequest
 def test_both_doors_have_the_defaults_of_the_request():
     for door in (bench.bench, train.train, zoo.bench):
         for name, parameter in inspect.signature(door).parameters.items():
-            if name in FIELDS and name != "methods":
+            if name in FIELDS and name not in ("methods", "engine"):
                 assert (parameter.default or None) == (FIELDS[name] or None), (door, name)
+
+
+def test_every_door_carries_runs_out_here_unless_told_otherwise():
+    assert BenchRequest().engine.name == "local"
+    assert all(
+        inspect.signature(door).parameters["engine"].default == "local"
+        for door in (bench.bench, zoo.bench)
+    )
 
 
 def test_every_field_can_be_asked_for_on_the_command_line():

@@ -77,7 +77,7 @@ def test_the_report_has_the_section_on_tuning(result, tmp_path):
     assert report.problems == ()
     assert "## Tuning" in text and "| `sta` | 50.0 | 90.0 | +40.0 |" in text
     assert "not served by the shared recipe" in text and "space small@1" in text
-    assert "Chosen settings" in text and list(tmp_path.glob("tuning-*.png"))
+    assert "Chosen settings" in text and list(tmp_path.glob("studies/**/*.png"))
 
 
 def test_a_notebook_shows_the_final_runs(result):
@@ -100,11 +100,12 @@ def test_the_test_part_is_not_opened_before_the_choice_is_made(crowd, tmp_path, 
     for part in ("query", "gallery"):
         for image in (data / part).rglob("*.jpg"):
             image.write_bytes(image.read_bytes()[:20])
-    read, original = [], pixels.read_file
-    monkeypatch.setattr(pixels, "read_file", lambda path: read.append(path) or original(path))
-    monkeypatch.setattr(tune, "execute", lambda plan, progress: [])
+    read, original = [], pixels.open_file
+    monkeypatch.setattr(pixels, "open_file", lambda path: read.append(path) or original(path))
+    monkeypatch.setattr(tune, "execute", lambda plan, *_: [])
     result = carry_out(request(data, tmp_path / "out", trials=2), SILENT)
     assert result.failures == () and len(result.summary["methods"]["sta"]["trials"]) == 2
+    assert read
     parts = {str(path).removeprefix(f"{data}/").partition("/")[0] for path in read}
     assert parts <= {"train"}
 
