@@ -31,7 +31,7 @@ lint: $(VENV)/installed
 # what the recipe quick starts from, again; its hash then goes into zoo/initial_weights.py
 start: $(VENV)/installed
 	$(BIN)/zoo train --methods resnet50_avg --dataset 'synthetic[seed=1]' --recipe quick --set init=none \
-	  --set lr=2e-3 --set warmup=2 --set epochs=12 --out results/start
+	  --set lr=2e-3 --set warmup=2 --set triplet=soft --set epochs=12 --out results/start
 	$(BIN)/python -m zoo.initial_weights results/start/runs/*/weights.safetensors
 
 systems: $(VENV)/installed
