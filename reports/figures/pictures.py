@@ -93,7 +93,7 @@ def _tradeoffs(
             continue
         caption = f"mAP and R1 against {words}.{_absent(group, shown['name'])}"
         if len(shown) > tradeoffs.MOST_NAMES:
-            caption += " Named: those on the front."
+            caption += " Named: those on the front, or where there is none, the best."
         published = printed[printed["method"].isin(rows["method"])] if cost == "gmacs" else None
         if published is not None and published["gmacs"].notna().any():
             caption += " Grey: published, under the papers' own rules; dotted: more frames."

@@ -37,7 +37,7 @@ AXES = {
     "peak_memory_mb": "Peak memory, one clip (MB)",
 }
 SCORES = ("mAP", "R1")
-MOST_NAMES = 12  # more methods than that are named only where they are on the front
+MOST_NAMES = 16  # more of them would hide each other
 PUBLISHED = "0.35"  # grey
 _PAPER_MARKERS = dict(zip(SHORT, "*XPdhpv^<>8", strict=True))
 
@@ -106,7 +106,9 @@ def _panel(
     steps = np.empty((0, 2))
     if is_on_front.any():
         steps = _staircase(axes, rows[is_on_front].sort_values([cost, score]), cost, score)
-    named = rows if len(rows) <= MOST_NAMES else rows[is_on_front]
+    named = rows
+    if len(rows) > MOST_NAMES:  # what stands on the front; where nothing may, the best
+        named = rows[is_on_front] if is_on_front.any() else rows.nlargest(MOST_NAMES, score)
     own = [(row[cost], 100 * row[score], _name(row, cost)) for _, row in named.iterrows()]
     bars = _bars(rows, cost, score) if len(rows) else np.empty((0, 2))
     return own + points, np.vstack([steps, bars])

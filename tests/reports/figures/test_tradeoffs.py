@@ -174,3 +174,13 @@ def test_names_cover_neither_each_other_nor_leave_the_axes(seed):
     for i, box in enumerate(boxes):
         assert box.x0 >= frame.x0 - 1 and box.x1 <= frame.x1 + 1
         assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_where_nothing_may_stand_on_a_front_the_best_of_many_are_named():
+    many = [(f"m{i:02}", 10.0 + i, 0.2 + 0.01 * i) for i in range(tradeoffs.MOST_NAMES + 4)]
+    rows = rows_of(many).assign(on_fronts=False)
+    axes = tradeoffs.tradeoff(rows, "gmacs", styles([n for n, *_ in many]), TITLE).axes[0]
+    named = {
+        text.get_text() for text in axes.findobj(Text) if text.get_text().startswith(("m0", "m1"))
+    }
+    assert named == {name for name, *_ in many[4:]}
