@@ -104,11 +104,12 @@ def test_the_report_draws_the_sweep_and_ranks_the_trained_set_alone(done, tmp_pa
     assert "## What varies" in made.path.read_text()
 
 
-def test_the_same_sweep_again_embeds_nothing_and_another_one_adds_its_points(done):
-    (run,) = runs(done)
+def test_the_same_sweep_again_embeds_nothing_and_another_one_adds_its_points(done, tmp_path):
+    own = shutil.copytree(done, tmp_path / "own")  # the others see the first sweep alone
+    (run,) = runs(own)
     before = {path: path.stat().st_mtime_ns for path in run.glob("embeddings-*")}
     assert len(before) == 3
-    bench(done, "occlusion=0.6:0.9:0.3")
+    bench(own, "occlusion=0.6:0.9:0.3")
     assert {path: path.stat().st_mtime_ns for path in before} == before
     told = json.loads((run / "sweeps" / "occlusion.json").read_text())
     assert [point["value"] for point in told["points"]] == [0.0, 0.3, 0.6, 0.9]
