@@ -189,8 +189,6 @@ def _affine(neck: nn.Module) -> np.ndarray | None:
     """Scale and shift of a BN neck in evaluation."""
     if isinstance(neck, nn.Identity):
         return None
-    if not isinstance(neck, nn.BatchNorm1d | nn.SyncBatchNorm):
-        raise ValueError(f"the neck is a {type(neck).__name__}: expected BatchNorm1d or Identity")
     scale = neck.weight / (neck.running_var + neck.eps).sqrt()
     shift = neck.bias - neck.running_mean * scale
     return torch.stack([scale, shift]).detach().float().cpu().numpy()

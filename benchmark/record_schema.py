@@ -81,6 +81,8 @@ FIELDS: Mapping[str, tuple[_Test, str]] = {
     "per_query": (_or_none(_is_file_name), "the name of a file beside the record, or null"),
     "environment": (_by_name(_is_plain), "an object of texts and numbers"),
     **dict.fromkeys(("checkpoint", "commit", "command", "selection"), _WORDS),
+    "processes": (lambda value: _is_count(value) and value != 0, "a whole number from 1"),
+    "compiled": (lambda value: isinstance(value, bool), "true or false"),
     "notes": (_list_of(_is_text), "a list of texts"),
 }
 _AMOUNTS = ("params_m", "gmacs", "activations_m", "latency_ms", "latency_iqr_ms", "clips_per_s")

@@ -10,7 +10,16 @@ from benchmark import significance
 from reports.analysis.cautions import FEW_PERSONS
 from reports.analysis.intervals import SAME
 from reports.analysis.markup import code
-from reports.analysis.sheets import Cell, Column, Sheet, bold_best, interval
+from reports.analysis.sheets import (
+    NO_INTERVAL,
+    WHY_NO_INTERVAL,
+    Cell,
+    Column,
+    Sheet,
+    bold_best,
+    interval,
+    points,
+)
 from reports.read.compared import Compared, System
 
 METRICS = ("mAP", "R1", "mINP")
@@ -78,8 +87,8 @@ def _in_words(row: dict) -> str:
     if row["low"] <= 0 <= row["high"]:
         return (
             f"{code(row['a'])} and {code(row['b'])} cannot be told apart by mAP: "
-            f"{_points(row['difference'])} points, 95 % interval {_points(row['low'])} to "
-            f"{_points(row['high'])}."
+            f"{points(row['difference'])} points, 95 % interval {points(row['low'])} to "
+            f"{points(row['high'])}."
         )
     return f"{code(ahead)} is ahead of {code(behind)} by {gap} ({ends[0]:.1f} to {ends[1]:.1f})."
 
@@ -93,7 +102,7 @@ def difference_sheet(found: pd.DataFrame) -> Sheet:
         Column("Metric", [Cell(row["metric"]) for row in rows], kind="words"),
         Column("System (%)", [Cell(f"{100 * row['score_a']:.1f}") for row in rows]),
         Column("Against (%)", [Cell(f"{100 * row['score_b']:.1f}") for row in rows]),
-        Column("Difference (points)", [Cell(_points(row["difference"])) for row in rows]),
+        Column("Difference (points)", [Cell(points(row["difference"])) for row in rows]),
         Column("95 %", [Cell(_ends(row)) for row in rows]),
         Column("p, bootstrap", [Cell(_p(row["p_bootstrap"])) for row in rows]),
         Column("p, permutation", [Cell(_p(row["p_permutation"])) for row in rows]),
@@ -106,20 +115,18 @@ def difference_sheet(found: pd.DataFrame) -> Sheet:
         "each pair is tested by itself, uncorrected for their number",
     ]
     if any(np.isnan(row["low"]) for row in rows):
-        notes.append("none: every draw gives the same, so that there is no interval")
+        notes.append(WHY_NO_INTERVAL)
     return Sheet("Differences", columns, notes)
 
 
 def _ends(row: dict) -> str:
-    return "none" if np.isnan(row["low"]) else f"{_points(row['low'])} to {_points(row['high'])}"
+    if np.isnan(row["low"]):
+        return NO_INTERVAL
+    return f"{points(row['low'])} to {points(row['high'])}"
 
 
 def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _points(fraction: float) -> str:
-    return f"{100 * fraction:+.1f}".replace("-", "−")
 
 
 def score_sheet(of: Compared) -> Sheet:
@@ -132,7 +139,9 @@ def score_sheet(of: Compared) -> Sheet:
         texts = [f"{100 * one.at[metric, 'value']:.1f}" for one in intervals]
         columns.append(Column(f"{metric} (%)", bold_best([Cell(t) for t in texts], texts)))
         ends = [(one.at[metric, "low"], one.at[metric, "high"]) for one in intervals]
-        cells = [Cell(interval(*pair) if pair[1] - pair[0] > SAME else "none") for pair in ends]
+        cells = [
+            Cell(interval(*pair) if pair[1] - pair[0] > SAME else NO_INTERVAL) for pair in ends
+        ]
         columns.append(Column(f"{metric} 95 %", cells))
     gmacs = [f"{s.gmacs:.4g}" if s.gmacs == s.gmacs else "" for s in of.systems]
     nearer = [s.distances.nearer if s.distances else np.nan for s in of.systems]
@@ -144,8 +153,8 @@ def score_sheet(of: Compared) -> Sheet:
         Column("Recipe", [Cell(s.recipe) for s in of.systems], kind="name"),
     ]
     notes = ["bold: highest in its column; 95 %: bootstrap interval over test persons and seeds"]
-    if any(cell.text == "none" for column in columns for cell in column.cells):
-        notes.append("none: every draw gives the same, so that there is no interval")
+    if any(cell.text == NO_INTERVAL for column in columns for cell in column.cells):
+        notes.append(WHY_NO_INTERVAL)
     if any(shares):
         notes.append("wrong pairs nearer: share of them that is nearer than half of the right ones")
     return Sheet("Scores", [c for c in columns if not c.is_blank], notes)

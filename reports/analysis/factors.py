@@ -6,7 +6,7 @@ import pandas as pd
 
 from benchmark.variants import Variant, format_value, parse
 from reports.analysis.groups import Group
-from reports.analysis.sheets import Cell, Column, Sheet, bold_best, intervals_of, numbers, percent
+from reports.analysis.sheets import Cell, Column, Sheet, intervals_of, numbers, percent
 
 USUAL = "as usual"  # an argument that the variant leaves at its default
 
@@ -49,9 +49,8 @@ def _sheet(name: str, rows: pd.DataFrame, factors: Sequence[str]) -> Sheet:
         for factor in factors
     ]
     for metric in ("mAP", "R1"):
-        cells = [cell._replace(mark="") for cell in percent(rows, metric)]
-        shown = [f"{100 * value:.1f}" if value == value else "" for value in rows[metric]]
-        columns.append(Column(f"{metric} (%)", bold_best(cells, shown)))
+        best_here = rows.drop(columns=f"{metric}_mark", errors="ignore")
+        columns.append(Column(f"{metric} (%)", percent(best_here, metric)))
         columns.append(Column(f"{metric} 95 %", intervals_of(rows, metric)))
     columns.append(Column("Params (M)", numbers(rows["params_m"], 3)))
     columns.append(Column("GMACs", numbers(rows["gmacs"], 4)))

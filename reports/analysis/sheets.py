@@ -25,6 +25,7 @@ COSTS = (
     ("Peak memory (MB)", "peak_memory_mb", 3),
 )
 NO_INTERVAL = "none"
+WHY_NO_INTERVAL = f"{NO_INTERVAL}: every draw gives the same, so that there is no interval"
 MOST_PAIRS = 20  # methods in the table of pairs
 
 
@@ -133,7 +134,7 @@ def accuracy_notes(group: Group, between: str) -> list[str]:
         seeds = " and seeds" if (rows["seeds"] > 1).any() else ""
         notes.append(f"95 %: bootstrap interval, test persons{seeds} drawn again {draws:,} times")
     if any(c.text == NO_INTERVAL for m in intervals.TESTED for c in intervals_of(rows, m)):
-        notes.append(f"{NO_INTERVAL}: every draw gives the same, so that there is no interval")
+        notes.append(WHY_NO_INTERVAL)
     if len(rows) > 1:
         notes.append("bold: best in its column, as shown")
     if any((rows[f"{metric}_mark"] == intervals.TIE).any() for metric in intervals.TESTED):
@@ -224,6 +225,11 @@ def intervals_of(rows: pd.DataFrame, metric: str) -> list[Cell]:
 def interval(low: float, high: float) -> str:
     """Percent, blank if not known."""
     return f"{100 * low:.1f}–{100 * high:.1f}" if low == low and high == high else ""
+
+
+def points(fraction: float) -> str:
+    """A difference in percentage points with its sign, blank if not known."""
+    return f"{100 * fraction:+.1f}".replace("-", "−") if fraction == fraction else ""
 
 
 def numbers(values: pd.Series, digits: int) -> list[Cell]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from reports.analysis.groups import Group
-from reports.analysis.sheets import Cell, Column, Sheet, interval
+from reports.analysis.sheets import Cell, Column, Sheet, interval, points
 from reports.analysis.tuning import NOT_SERVED, Change, at_border, changes, regret, scores
 from reports.read.studies import Study, TunedMethod
 
@@ -31,7 +31,7 @@ def _regrets(study: Study) -> Sheet:
         Column("Method", [Cell(method.method) for method in methods], kind="name"),
         Column("Shared recipe (%)", [Cell(_percent(method.default_mAP)) for method in methods]),
         Column("Tuned (%)", [Cell(_percent(method.chosen_mAP)) for method in methods]),
-        Column("Regret", [Cell(_points(regret(method))) for method in methods]),
+        Column("Regret", [Cell(points(regret(method))) for method in methods]),
         Column("Verdict", [Cell(_verdict(method)) for method in methods], kind="words"),
         Column("Trials", [Cell(_counts(method)) for method in methods]),
         Column("Quartiles of trials (%)", [Cell(_quartiles(values)) for values in every]),
@@ -78,7 +78,7 @@ def change_sheet(tuned: Group, tables: Sequence[Group]) -> Sheet | None:
         columns.append(Column("mAP (%)", [Cell(_percent(s[0])) for s in spans], header=title))
         cells = [Cell(interval(low, high)) for _, low, high in spans]
         columns.append(Column("95 %", cells, header=title))
-    columns.append(Column("Gain (points)", [Cell(_points(c.gain[0])) for c in found]))
+    columns.append(Column("Gain (points)", [Cell(points(c.gain[0])) for c in found]))
     columns.append(Column("Gain 95 %", [Cell(_gain_interval(change)) for change in found]))
     columns = [column for column in columns if not column.is_blank]
     notes = [
@@ -90,7 +90,7 @@ def change_sheet(tuned: Group, tables: Sequence[Group]) -> Sheet | None:
 
 def _gain_interval(change: Change) -> str:
     _, low, high = change.gain
-    return f"{_points(low)} to {_points(high)}" if low == low else ""
+    return f"{points(low)} to {points(high)}" if low == low else ""
 
 
 def _verdict(method: TunedMethod) -> str:
@@ -113,10 +113,6 @@ def _quartiles(values: np.ndarray) -> str:
 
 def _percent(value: float | None) -> str:
     return "" if value is None or math.isnan(value) else f"{100 * value:.1f}"
-
-
-def _points(value: float) -> str:
-    return "" if math.isnan(value) else f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _value(value: object) -> str:

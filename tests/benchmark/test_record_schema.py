@@ -6,7 +6,7 @@ import os
 import pytest
 
 from benchmark import record
-from benchmark.record_schema import fault_of, fault_of_cost
+from benchmark.record_schema import FIELDS, fault_of, fault_of_cost
 from tests.benchmark.test_record import example
 
 WRONG = {
@@ -25,6 +25,8 @@ WRONG = {
     "environment": [[], {"a": [1]}, {"a": {}}, None],
     "checkpoint": [1, []],
     "command": [["zoo"], "x" * 30_000],
+    "processes": [0, -2, 1.5, True, "2", None],
+    "compiled": [1, "yes", None],
     "notes": ["a note", [1], [None], None],
     "cost": [[], "much", {"gmacs": "x"}, {"gmacs": -1}, {"best_batch": 1.5}, {"left_out": ["add"]}],
 }
@@ -37,6 +39,11 @@ def test_a_field_that_holds_what_it_may_not_is_named(name):
     for value in WRONG[name]:
         fault = fault_of(data | {name: value})
         assert fault and fault.startswith(name) and "\n" not in fault and len(fault) < 200
+
+
+def test_every_field_of_a_record_has_its_rule():
+    fields = {field.name for field in dataclasses.fields(record.Record)}
+    assert fields - set(FIELDS) == {"schema", "cost"}  # each looked at by itself
 
 
 @pytest.mark.parametrize(

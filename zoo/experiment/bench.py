@@ -21,8 +21,9 @@ from reports.read.results import collect
 from zoo import plugins
 from zoo.experiment import notebook
 from zoo.experiment.engines.choose import open_engine
-from zoo.experiment.execute import Failure, execute, open_run
+from zoo.experiment.execute import Failure, execute
 from zoo.experiment.folder import RunFolder
+from zoo.experiment.jobs import open_run
 from zoo.experiment.live_progress import LiveProgress
 from zoo.experiment.notebook import NotebookProgress
 from zoo.experiment.options import EngineOptions
@@ -53,7 +54,8 @@ class BenchResult:
     @property
     def runs(self) -> list[Run]:
         """The runs, each in its folder: ``run.score(…)`` scores it under other rules."""
-        return [open_run(planned, self.plan) for planned in self.plan.runs]
+        out, options = self.plan.out, self.plan.options
+        return [open_run(one.spec, one.dataset, out, options, SILENT) for one in self.plan.runs]
 
     @property
     def records(self) -> list[Record]:

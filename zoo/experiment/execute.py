@@ -13,13 +13,11 @@ from benchmark.datasets.check.image_integrity import DAMAGED, broken_images
 from benchmark.files import remove_parts, write_json, write_text
 from benchmark.pixels import ImageError
 from benchmark.progress import SILENT, Progress
-from zoo.experiment import pretrained
 from zoo.experiment.engines.job import Engine
 from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.jobs import cost_job, run_jobs, share_costs
-from zoo.experiment.plan import Plan, PlannedRun, fingerprints
-from zoo.experiment.run import Run
+from zoo.experiment.plan import Plan, fingerprints
 
 CHECKED_IMAGES = ".images"  # which parts of which data sets were looked at, by fingerprint
 LOCK_TIMEOUT_S = 8.0  # how long the image loaders of a killed run may hold its folder
@@ -89,19 +87,6 @@ def _measure_costs(plan: Plan, engine: Engine, progress: Progress) -> None:
         with closing(engine.carry_out([job], plan.out, plan.options, progress)) as outcomes:
             list(outcomes)
     share_costs(plan)
-
-
-def open_run(planned: PlannedRun, plan: Plan, progress: Progress = SILENT) -> Run:
-    """A planned run as an object, in its folder of the plan."""
-    spec = planned.spec
-    return Run(
-        spec,
-        planned.dataset,
-        plan.options,
-        RunFolder.of(spec, plan.out),
-        progress,
-        fetch=lambda: pretrained.fetch(spec, progress),
-    )
 
 
 def check_images(plan: Plan, progress: Progress) -> None:

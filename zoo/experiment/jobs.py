@@ -3,20 +3,21 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from benchmark.datasets.base import Dataset
 from benchmark.files import write_json
-from benchmark.progress import SILENT
+from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation
 from zoo.experiment import pretrained
 from zoo.experiment.data import source_of
 from zoo.experiment.engines.job import Job, Place
 from zoo.experiment.faults import MethodFault, ends_the_plan
 from zoo.experiment.folder import RunFolder, read_json
-from zoo.experiment.options import Scoring
+from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.plan import Plan, PlannedRun
 from zoo.experiment.run import Run
 from zoo.experiment.scores import clip_cost, cost_path
@@ -47,14 +48,7 @@ class RunWork:
         if self.fault is not None:
             raise MethodFault(self.fault)
         spec, datasets = self.spec, place.datasets
-        run = Run(
-            spec,
-            datasets[spec.fingerprint],
-            place.options,
-            RunFolder.of(spec, place.out),
-            place.progress,
-            fetch=lambda: pretrained.fetch(spec, place.progress),
-        )
+        run = open_run(spec, datasets[spec.fingerprint], place.out, place.options, place.progress)
         run.train()
         for scoring in self.scorings:
             run.score(scoring)
@@ -65,6 +59,15 @@ class RunWork:
                 knob, points = self.sweep
                 opened = tuple((value, datasets[fingerprint]) for value, fingerprint in points)
                 score_sweep(run, scoring, Sweep(knob=knob, points=opened))
+
+
+def open_run(
+    spec: RunSpec, dataset: Dataset, out: Path, options: ExecutionOptions, progress: Progress
+) -> Run:
+    """A run as an object, in its folder below ``out``."""
+    folder = RunFolder.of(spec, out)
+    fetch = partial(pretrained.fetch, spec, progress)
+    return Run(spec, dataset, options, folder, progress, fetch=fetch)
 
 
 def run_jobs(plan: Plan) -> list[tuple[PlannedRun, Job]]:

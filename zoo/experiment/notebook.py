@@ -28,11 +28,9 @@ class NotebookProgress:
     """
 
     def __init__(self):
-        self.title = self.what = ""
-        self.done = self.total = 0
+        self.only = NotebookLine(self, "")
         self.notes: list[str] = []
-        self.lines: list[NotebookLine] = []
-        self.started_at = self.drawn_at = 0.0
+        self.lines: list[NotebookLine] = [self.only]
         self.handle = None
 
     def __enter__(self) -> "NotebookProgress":
@@ -43,24 +41,17 @@ class NotebookProgress:
         return self
 
     def __exit__(self, *_) -> None:
-        self.what = self.title = ""
+        self.only.title = self.only.what = ""
         self._draw()
 
     def begin(self, title: str) -> None:
         """Name the piece of work that the following progress belongs to."""
-        self.title, self.what = title, ""
+        self.only.title, self.only.what = title, ""
         self._draw()
 
     def advance(self, what: str, done: int, total: int) -> None:
         """How far the work named ``what`` has got."""
-        now = time.monotonic()
-        if what != self.what:
-            self.started_at = now
-        soon = what == self.what and done < total and now - self.drawn_at < EVERY_S
-        self.what, self.done, self.total = what, done, total
-        if not soon:
-            self.drawn_at = now
-            self._draw()
+        self.only.advance(what, done, total)
 
     def note(self, line: str) -> None:
         """A line that stays."""
@@ -74,17 +65,13 @@ class NotebookProgress:
         return line
 
     def _draw(self) -> None:
-        lines = [html.escape(line) for line in self.notes]
-        if self.what:
-            lines.append(_bar(self))
-        elif self.title:
-            lines.append(html.escape(self.title))
-        lines += [line.as_html() for line in self.lines if line.what]
+        drawn = (line.as_html() for line in self.lines)
+        lines = [*map(html.escape, self.notes), *(line for line in drawn if line)]
         self.handle.update(self.as_html("<br>".join(lines)))
 
 
 class NotebookLine:
-    """One bar among several."""
+    """One bar, alone or among several."""
 
     def __init__(self, home: NotebookProgress, title: str):
         self.home, self.title, self.what = home, title, ""
@@ -92,9 +79,9 @@ class NotebookLine:
         self.started_at = self.drawn_at = 0.0
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """How far it has got."""
+        """How far it has got; its clock starts anew when the work does."""
         now = time.monotonic()
-        if what != self.what:
+        if what != self.what or done < self.done:
             self.started_at = now
         soon = what == self.what and done < total and now - self.drawn_at < EVERY_S
         self.what, self.done, self.total = what, done, total
@@ -108,15 +95,13 @@ class NotebookLine:
         self.home._draw()
 
     def as_html(self) -> str:
-        """The bar, drawn."""
-        return _bar(self)
-
-
-def _bar(line: NotebookProgress | NotebookLine) -> str:
-    spent = duration(time.monotonic() - line.started_at)
-    bar = f'<progress value="{line.done}" max="{line.total}"></progress>'
-    words = html.escape(f"{line.title} · {line.what}".strip(" ·"))
-    return f"{words} {bar} {line.done}/{line.total}, {spent}"
+        """The bar, drawn; the title alone before there is any work."""
+        words = html.escape(f"{self.title} · {self.what}".strip(" ·"))
+        if not self.what:
+            return words
+        spent = duration(time.monotonic() - self.started_at)
+        bar = f'<progress value="{self.done}" max="{self.total}"></progress>'
+        return f"{words} {bar} {self.done}/{self.total}, {spent}"
 
 
 def as_html(table: pd.DataFrame, figures: Mapping[str, bytes], lines: Iterable[str] = ()) -> str:

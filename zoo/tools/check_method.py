@@ -10,11 +10,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmark import variants
+from benchmark.contract import check_neck, check_output
 from benchmark.cost.macs import count_gmacs
 from benchmark.losses import losses
 from benchmark.recipes import QUICK, UNIFIED
 from methods.head import Head
-from methods.output import ClipOutput
 from zoo import registry
 from zoo.tools.probe import prepare, random_clips, redraw_small, stir_norms
 
@@ -79,20 +79,10 @@ def shapes(build: Callable[[int], nn.Module]) -> str:
     prepare(model, random_clips(CLASSES, *CLIPS[1:]))
     for training in (True, False):
         out = model.train(training)(clips)
-        kind = type(out).__name__
-        expect(isinstance(out, ClipOutput), f"forward gives {kind}, expected ClipOutput")
+        check_output(model, out, CLIPS[0], CLASSES)
         for name in ("embedding", "metric"):
-            vector = getattr(out, name)
-            shape, fits = list(vector.shape), vector.ndim == 2 and len(vector) == CLIPS[0]
-            expect(fits, f"{name} is {shape}, expected [{CLIPS[0]}, D]")
-            expect(vector.dtype == torch.float32, f"{name} is {vector.dtype}, expected float32")
-        shape = list(out.logits.shape)
-        expect(shape == [CLIPS[0], CLASSES], f"logits are {shape}, expected {[CLIPS[0], CLASSES]}")
-        expect(isinstance(out.penalties, dict), "penalties are no dict")
-        expect(all(p.ndim == 0 for p in out.penalties.values()), "a penalty is not one number")
-        for i, head in enumerate(out.heads):
-            rows = CLIPS[0] if head.logits is None else len(head.logits)
-            expect(rows % CLIPS[0] == 0, f"head {i} has {rows} logits for {CLIPS[0]} clips")
+            dtype = getattr(out, name).dtype
+            expect(dtype == torch.float32, f"{name} is {dtype}, expected float32")
     expect(build(0)(clips).logits is None, "num_classes=0 gives logits, expected None")
     distance = getattr(model, "distance", None)
     known = distance in ("cosine", "euclidean")
@@ -104,15 +94,12 @@ def neck_is_affine(build: Callable[[int], nn.Module]) -> str:
     """The neck is a BatchNorm1d or nothing, and leads from metric to embedding."""
     model = build(0).eval()
     stir_norms(model)
-    neck = getattr(model, "neck", None)
-    kind = type(neck).__name__
-    known = isinstance(neck, nn.BatchNorm1d | nn.Identity)
-    expect(known, f"neck is {kind}, expected BatchNorm1d or Identity")
+    check_neck(model)
     with torch.no_grad():
         out = model(random_clips(*CLIPS))
-        same = torch.allclose(neck(out.metric), out.embedding, atol=1e-5)
+        same = torch.allclose(model.neck(out.metric), out.embedding, atol=1e-5)
     expect(same, "neck(metric) is not the embedding in evaluation")
-    return kind
+    return type(model.neck).__name__
 
 
 def another_head(build: Callable[[int], nn.Module]) -> str:

@@ -123,16 +123,20 @@ def what_is_broken(path: str, *, deep: bool, said: Callable[[], bytes] = lambda:
     whole = any(head.startswith(first) and last in tail for first, last in ENDS.items())
     if whole and not deep:
         return None
-    return _undecodable(path) or (_damaged(path, said) if deep else None)
+    if not deep:
+        return _undecodable(path)
+    return _undecodable(path, unpack=not whole) or _damaged(path, said)
 
 
-def _undecodable(path: str) -> str | None:
+def _undecodable(path: str, unpack: bool = True) -> str | None:
+    """Why an image cannot be used; without unpacking it as far as its first bytes tell."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with open_file(path) as file, Image.open(file, formats=("JPEG", "PNG")) as image:
-                image.load()
+                if unpack:
+                    image.load()
                 deep = image.mode.startswith("I")
     except Exception as error:  # Pillow raises a dozen kinds for a broken file
         reason = " ".join(str(error).replace(path, "it").split()) or type(error).__name__

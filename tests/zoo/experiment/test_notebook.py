@@ -47,6 +47,17 @@ def test_work_that_goes_on_side_by_side_has_a_bar_each(shown):
         assert "sta" not in shown[-1] and "nvan" in shown[-1]
 
 
+def test_the_clock_starts_anew_when_work_of_the_same_name_does(shown, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(notebook.time, "monotonic", lambda: now[0])
+    with NotebookProgress() as progress:
+        for second, done in ((0, 1), (60, 10), (70, 1), (75, 10)):
+            now[0] = float(second)
+            progress.advance("embed", done, 10)
+    drawn = [line for line in shown if "10/10" in line]
+    assert drawn[0].endswith("10/10, 1 min 0 s") and drawn[1].endswith("10/10, 5 s")
+
+
 def test_the_bar_is_not_drawn_at_every_step(shown):
     with NotebookProgress() as progress:
         for step in range(1, 1001):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from benchmark.datasets.check import image_integrity
 from benchmark.datasets.check.image_integrity import DAMAGED, broken_images, what_is_broken
@@ -111,6 +112,17 @@ def test_damage_that_a_decoder_repairs_is_named(tmp_path, capfd, workers):
     assert path == paths[1] and reason.startswith(f"{DAMAGED} (Corrupt JPEG data: ")
     assert "JPEG" not in capfd.readouterr().err
     assert list(broken_images(paths, deep=False)) == []
+
+
+def test_a_whole_image_is_unpacked_once(tmp_path, monkeypatch, jpeg):
+    unpacked = []
+    load = JpegImageFile.load
+    monkeypatch.setattr(JpegImageFile, "load", lambda self: unpacked.append(self) or load(self))
+    (tmp_path / "a.jpg").write_bytes(jpeg)
+    assert what_is_broken(str(tmp_path / "a.jpg"), deep=True) is None and not unpacked
+    (tmp_path / "b.jpg").write_bytes(jpeg[:-2])
+    what_is_broken(str(tmp_path / "b.jpg"), deep=True)
+    assert unpacked
 
 
 @pytest.mark.parametrize("deep", [False, True])
