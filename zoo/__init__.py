@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.checkpoints import convert as convert
-    from zoo.checkpoints.load import load as load
     from zoo.experiment.bench import bench as bench
     from zoo.experiment.bench import load_records as load_records
     from zoo.experiment.data import open_dataset as open_dataset
+    from zoo.experiment.find_checkpoint import load as load
     from zoo.experiment.paper_recipes import make_recipe as recipe
     from zoo.experiment.tune import tune as tune
     from zoo.plugins import register as register
@@ -42,7 +42,7 @@ _HOMES = {
     "create": ("zoo.registry", "create"),
     "embed": ("zoo.tools.measure", "embed"),
     "list_methods": ("zoo.registry", "list_methods"),
-    "load": ("zoo.checkpoints.load", "load"),
+    "load": ("zoo.experiment.find_checkpoint", "load"),
     "load_records": ("zoo.experiment.bench", "load_records"),
     "open_dataset": ("zoo.experiment.data", "open_dataset"),
     "recipe": ("zoo.experiment.paper_recipes", "make_recipe"),

@@ -53,8 +53,27 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, "pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-        tied = about.get("tied", {}) if isinstance(about, dict) else {}
-        return state | {name: state[first].clone() for name, first in tied.items()}
+            return with_tied(state, file.metadata())
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no safetensors file: {str(error)[:100]}") from None
+
+
+def with_tied(state: dict[str, Tensor], metadata: Mapping[str, str] | None) -> dict[str, Tensor]:
+    """The tensors of a file and those that are stored once for several names.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: its metadata name what is not there.
+    """
+    about = json.loads((metadata or {}).get("about", "{}"))
+    tied = about.get("tied", {}) if isinstance(about, dict) else {}
+    return state | {name: state[first].clone() for name, first in tied.items()}
+
+
+def metadata_of(data: bytes) -> Mapping[str, str] | None:
+    """The metadata of a safetensors file that was read whole.
+
+    Raises:
+        ValueError, TypeError, AttributeError: its bytes are none.
+    """
+    size = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + size]).get("__metadata__")

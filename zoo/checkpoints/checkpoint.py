@@ -23,7 +23,7 @@ class Checkpoint:
     """One entry of a table.
 
     Attributes:
-        name: ``method.dataset`` or ``method.dataset-tag``.
+        name: ``method.dataset`` or ``method.dataset-tag``; the path of what is no table's.
         method: canonical variant.
         backbone: canonical variant of the timm network, or ``own`` for a method that brings its
             own.
@@ -84,7 +84,7 @@ class Checkpoint:
     @property
     def file(self) -> str:
         """Name of its file in a folder of checkpoints."""
-        return f"{self.name}.safetensors"
+        return f"{Path(self.name).name}.safetensors"
 
     @cached_property
     def places(self) -> tuple[Source, ...]:

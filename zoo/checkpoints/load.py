@@ -1,4 +1,4 @@
-"""A checkpoint by name to a network: ``zoo.load("stenvan.synthetic")``.
+"""From a checkpoint to its network.
 
 The bytes that were hashed are the bytes that are read. Keys and shapes fit exactly, or the file is
 refused; the classifier of the training identities, if there is one, is left out, with a note.
@@ -21,10 +21,10 @@ from benchmark.progress import SILENT, Progress
 from zoo import registry
 from zoo.checkpoints.cache import Verified, ensure_local
 from zoo.checkpoints.checkpoint import Checkpoint
-from zoo.checkpoints.config import Settings, read_settings
+from zoo.checkpoints.config import Settings
 from zoo.checkpoints.convert import misfits
-from zoo.checkpoints.table import find
 from zoo.half_precision import TRAINING_ONLY
+from zoo.weights import metadata_of, with_tied
 
 GOLDEN_CLIPS = 2
 
@@ -37,28 +37,15 @@ class Loaded(NamedTuple):
     dropped: tuple[str, ...]
 
 
-def load(name: str, *, offline: bool = False) -> nn.Module:
-    """The network of a checkpoint, in evaluation mode, without a classifier.
-
-    Args:
-        name: e.g. ``stenvan.synthetic``; ``zoo list checkpoints`` shows all.
-        offline: use no network.
-
-    Raises:
-        LookupError: no such checkpoint.
-        OSError: its file cannot be had.
-        ValueError: the file does not fit the network.
-    """
-    return open_checkpoint(find(name), read_settings(offline=offline)).model
-
-
 def open_checkpoint(
     checkpoint: Checkpoint, settings: Settings, progress: Progress = SILENT
 ) -> Loaded:
     """Its network with the weights loaded, and what was left out of the file.
 
     Raises:
-        OSError, ValueError: as `load`.
+        LookupError: it names a method or backbone that there is not.
+        OSError: its file cannot be had.
+        ValueError: the file does not fit the network.
     """
     file = ensure_local(checkpoint, settings, progress)
     model = network(checkpoint)
@@ -104,8 +91,8 @@ def read(file: Verified, name: str) -> dict[str, Tensor]:
     if hashlib.sha256(data).hexdigest() != file.sha256:
         raise OSError(f"{file.path} changed while it was read: it is not {name} any more")
     try:
-        return parse(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        return with_tied(parse(data), metadata_of(data))
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{file.path} is refused: it is no safetensors file ({str(error)[:100]}); a .pth file "
             f"goes through `zoo convert`"

@@ -44,8 +44,8 @@ def embed(
     """Embed every tracklet below a folder."""
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
-    from zoo.checkpoints.table import find, table
     from zoo.experiment.engines.choose import open_engine
+    from zoo.experiment.find_checkpoint import find_checkpoint
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.options import ExecutionOptions
     from zoo.tools import features
@@ -53,7 +53,7 @@ def embed(
     if out.suffix != ".npz":
         raise ValueError(f"{out} must end in .npz")
     settings = read_settings(offline=offline)
-    chosen = find(checkpoint, table(settings))
+    chosen = find_checkpoint(checkpoint, settings)
     features.tracklets_in(folder)  # an empty folder is told before anything is fetched
     with LiveProgress() as progress, open_engine(engine_of(context)) as opened:
         found = features.embed_folder(

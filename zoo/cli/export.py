@@ -30,13 +30,13 @@ def export(
     from zoo.checkpoints import export as exporting
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
-    from zoo.checkpoints.table import find, table
     from zoo.cli.display import show
+    from zoo.experiment.find_checkpoint import find_checkpoint
     from zoo.experiment.live_progress import LiveProgress
 
     ending = choose(format_, exporting.FORMATS, "format")
     settings = read_settings(offline=offline)
-    row = find(name, table(settings))
+    row = find_checkpoint(name, settings)
     path = out or Path(f"{name}{ending}")
     with LiveProgress() as progress:
         loaded = open_checkpoint(row, settings, progress)

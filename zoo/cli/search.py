@@ -36,8 +36,8 @@ def search(
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.load import open_checkpoint
-    from zoo.checkpoints.table import find, table
     from zoo.cli.display import show
+    from zoo.experiment.find_checkpoint import find_checkpoint
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.options import ExecutionOptions
     from zoo.tools import features as files
@@ -49,7 +49,7 @@ def search(
     known = files.load(features)
     files.tracklets_in(folder)
     settings = read_settings(offline=offline)
-    chosen = find(checkpoint or str(known.about["checkpoint"]), table(settings))
+    chosen = find_checkpoint(checkpoint or str(known.about["checkpoint"]), settings)
     with LiveProgress() as progress:
         loaded = open_checkpoint(chosen, settings, progress)
         files.check_same(known, chosen, loaded.file.sha256)

@@ -15,11 +15,11 @@ def show(name: Name, json: Json = False) -> int:
     from zoo.checkpoints.cache import instructions
     from zoo.checkpoints.config import read_settings
     from zoo.checkpoints.sources import in_order
-    from zoo.checkpoints.table import find, table
     from zoo.cli import display
+    from zoo.experiment.find_checkpoint import find_checkpoint
 
     settings = read_settings()
-    row = find(name, table(settings))
+    row = find_checkpoint(name, settings)
     told = {f.name: getattr(row, f.name) for f in dataclasses.fields(row)}
     told |= {"home": str(row.home), "sources": [str(s) for s in row.places]}
     told["tried"] = [str(source) for source in in_order(row.places, settings.mirrors, row.file)]

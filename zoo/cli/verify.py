@@ -33,15 +33,15 @@ def verify(
     from benchmark.datasets.catalogue import name_of_split
     from benchmark.device import choose_device
     from zoo.checkpoints.config import read_settings
-    from zoo.checkpoints.table import find, table
     from zoo.checkpoints.verify import FAIL
     from zoo.checkpoints.verify import verify as run_checks
     from zoo.cli.display import show
     from zoo.experiment.data import open_dataset
+    from zoo.experiment.find_checkpoint import find_checkpoint
     from zoo.experiment.live_progress import LiveProgress
 
     settings = read_settings(offline=offline)
-    row = find(name, table(settings))
+    row = find_checkpoint(name, settings)
     if data_root is not None and dataset is None:
         dataset = row.dataset
     with LiveProgress() as progress:

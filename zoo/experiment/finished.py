@@ -82,17 +82,17 @@ def finished(path: Path) -> FinishedRun:
 
 
 def evaluation_of(spec: RunSpec, records: tuple[Record, ...]) -> Evaluation:
-    """What a run is scored under: its recipe's evaluation, if a record has it, else the first's."""
+    """What a run is scored under: its recipe's evaluation, if a record has it, else the first's.
+
+    A run without records is scored as its recipe is today.
+    """
     labels = [Label.parse(entry.label) for entry in records]
     made = [Evaluation(frames=label.frames, distance=label.distance) for label in labels]
     known = known_recipes().get(parse(spec.recipe).name)
-    if known is not None:
-        usual = known.evaluation
-        rule = str(spec.trained_by().rule_of(usual))
-        wanted = Evaluation(frames=rule, distance=usual.distance)
-        if wanted in made:
-            return wanted
-    return made[0]
+    usual = Evaluation() if known is None else known.evaluation
+    rule = str(spec.trained_by().rule_of(usual))
+    wanted = Evaluation(frames=rule, distance=usual.distance)
+    return wanted if wanted in made or not made else made[0]
 
 
 def publish_run(

@@ -48,6 +48,11 @@ class RunFolder:
         return self.path / "weights.safetensors"
 
     @property
+    def summary_file(self) -> Path:
+        """See `summary`."""
+        return self.path / "run.json"
+
+    @property
     def training_checkpoint(self) -> Path:
         """What an interrupted training goes on from."""
         return self.path / "checkpoint.pt"
@@ -116,11 +121,11 @@ class RunFolder:
 
     def summary(self, progress: Progress = SILENT) -> dict | None:
         """What training took, where and by which command; None while the run is not trained."""
-        return read_json(self.path / "run.json", progress)
+        return read_json(self.summary_file, progress)
 
     def write_summary(self, summary: dict) -> None:
         """See `summary`."""
-        write_json(self.path / "run.json", summary)
+        write_json(self.summary_file, summary)
 
     def read_records(self) -> list[Record]:
         """Every record, in alphabetical order of the labels."""
@@ -140,7 +145,8 @@ def suffix_of(spec: RunSpec, dataset: Dataset) -> str:
     if dataset.fingerprint == spec.fingerprint:
         return ""
     name = parse_name(dataset.name).variants[0].slug
-    return f"--{name[:40]}-{dataset.fingerprint[:8]}"
+    split = f"-split-{dataset.split}" if dataset.split else ""
+    return f"--{name[:40]}-{dataset.fingerprint[:8]}{split}"
 
 
 def read_json(path: Path, progress: Progress = SILENT) -> dict | None:

@@ -13,7 +13,7 @@ from benchmark.record import Record
 from zoo import registry
 from zoo.experiment.fine_tuning import in_words
 from zoo.experiment.options import ExecutionOptions
-from zoo.experiment.spec import RunSpec, start_of
+from zoo.experiment.spec import UNKNOWN, RunSpec, start_of
 from zoo.experiment.validate import ValidationPlan
 
 
@@ -40,8 +40,8 @@ def common_record(
     """
     notes = [*dataset.notes, *notes_of(spec), *training_notes(spec, training)]
     if dataset.fingerprint != spec.fingerprint:
-        trained_on = f"{spec.dataset} ({spec.fingerprint})"
-        notes.append(f"trained on {trained_on}, scored on {dataset.name}")
+        bits = f"fingerprint {UNKNOWN}" if spec.fingerprint == UNKNOWN else spec.fingerprint
+        notes.append(f"trained on {spec.dataset} ({bits}), scored on {dataset.name}")
     return Record(
         run=spec.id,
         method=spec.method,

@@ -1,6 +1,6 @@
 """Scoring a finished run again, under other frames, distances, protocols or re-ranking."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -69,15 +69,33 @@ class Rules:
             LookupError: no such protocol or distance.
             ValueError: no such frame rule or re-ranking.
         """
-        if self.distance is not None:
-            choose(self.distance, DISTANCES, "distance")
+        self.check()
         usual = evaluation_of(spec, tuple(before))
         evaluation = Evaluation(
             frames=self.frames or usual.frames, distance=self.distance or usual.distance
         )
         spec.trained_by(evaluation)  # an unknown frame rule is an error now
-        rerank = None if self.rerank is None else str(reranking.parse(self.rerank))
-        return Scoring(evaluation=evaluation, protocols=self.protocols_of(before), rerank=rerank)
+        return Scoring(
+            evaluation=evaluation, protocols=self.protocols_of(before), rerank=self.canonical
+        )
+
+    def check(self) -> None:
+        """Refuse an unknown distance.
+
+        Raises:
+            LookupError: it is one.
+        """
+        if self.distance is not None:
+            choose(self.distance, DISTANCES, "distance")
+
+    @property
+    def canonical(self) -> str | None:
+        """The re-ranking in its one form.
+
+        Raises:
+            ValueError: there is no such re-ranking.
+        """
+        return None if self.rerank is None else str(reranking.parse(self.rerank))
 
     def protocols_of(self, before: Sequence[Record]) -> tuple[str, ...]:
         """The protocols for a test set with such records.
@@ -132,7 +150,7 @@ def rescore(
     stem = folder.embeddings(rule).stem
     for file in folder.all_embeddings(stem):
         embeddings = embed.load(file)
-        same = [one for one in before if one.fingerprint == embeddings.key["fingerprint"]]
+        same = [one for one in before if _is_of(one, embeddings.key)]
         if str(embeddings.key["frames_rule"]) != str(rule) or not same:
             continue
         suffix = file.stem.removeprefix(stem)
@@ -148,6 +166,12 @@ def rescore(
     if not records:
         raise ValueError(refused[0])
     return records, refused
+
+
+def _is_of(entry: Record, key: Mapping[str, str | int]) -> bool:
+    """Whether a record is of the data that were embedded."""
+    split = key.get("split", entry.split)  # said where data other than the run's own have several
+    return (entry.fingerprint, entry.split) == (key["fingerprint"], split)
 
 
 def score_file(path: Path, rules: Rules) -> tuple[list[tuple[Label, Scores]], list[str]]:

@@ -35,7 +35,8 @@ class Run:
 
     Args:
         spec: what the run is.
-        dataset: the one that the specification names.
+        dataset: the one that the specification names; None for a trained run that is scored on
+            others.
         options: device and workers.
         folder: the run's own.
         progress: who is told.
@@ -48,20 +49,31 @@ class Run:
     def __init__(
         self,
         spec: RunSpec,
-        dataset: Dataset,
+        dataset: Dataset | None,
         options: ExecutionOptions,
         folder: RunFolder,
         progress: Progress = SILENT,
         fetch: Callable[[], Path] | None = None,
     ):
-        if dataset.fingerprint != spec.fingerprint:
+        if dataset is not None and dataset.fingerprint != spec.fingerprint:
             raise ValueError(
                 f"{dataset.name} has fingerprint {dataset.fingerprint}, the run was specified on "
                 f"{spec.fingerprint}"
             )
-        self.spec, self.dataset, self.options = spec, dataset, options
+        self.spec, self._dataset, self.options = spec, dataset, options
         self.folder, self.progress, self._fetch = folder, progress, fetch
         self.device = torch.device(options.device)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The one that it is trained on.
+
+        Raises:
+            ValueError: it was not opened.
+        """
+        if self._dataset is None:
+            raise ValueError(f"{self.folder} is not trained: {self.spec.dataset} is not open")
+        return self._dataset
 
     @property
     def recipe(self) -> Recipe:
@@ -123,7 +135,10 @@ class Run:
         }
         if recipe.resize != "bilinear":
             key["resize"] = recipe.resize
-        path = self.folder.embeddings(rule, suffix_of(self.spec, dataset))
+        suffix = suffix_of(self.spec, dataset)
+        if suffix and dataset.split:
+            key["split"] = dataset.split
+        path = self.folder.embeddings(rule, suffix)
         found = embed.load_if(path, key)
         if found is None:
             work = Embedding(

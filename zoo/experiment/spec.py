@@ -14,6 +14,7 @@ from zoo import registry
 from zoo.experiment.paper_recipes import written_form
 from zoo.initial_weights import starts_at_random
 
+UNKNOWN = "unknown"  # data set or fingerprint of weights that do not say what they were trained on
 _START = re.compile(r"(?P<source>.+)@(?P<sha256>[0-9a-f]{12,64})")
 
 
