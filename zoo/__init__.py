@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zoo.tools.measure import cost as cost
     from zoo.tools.measure import embed as embed
     from zoo.tools.measure import score as score
+    from zoo.tools.measure import score_on as score_on
 
 __version__ = "0.2.0"
 # public name -> module, and the name there
@@ -48,6 +49,7 @@ _HOMES = {
     "recipe": ("zoo.experiment.paper_recipes", "make_recipe"),
     "register": ("zoo.plugins", "register"),
     "score": ("zoo.tools.measure", "score"),
+    "score_on": ("zoo.tools.measure", "score_on"),
     "tune": ("zoo.experiment.tune", "tune"),
 }
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "recipe",
     "register",
     "score",
+    "score_on",
     "tune",
 ]
 

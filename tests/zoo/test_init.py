@@ -12,7 +12,8 @@ import zoo
 
 NAMES = {
     "bench", "compare", "convert", "cost", "create", "embed", "list_methods", "load",
-    "load_records", "open_dataset", "recipe", "register", "score", "tune",
+    "load_records", "open_dataset", "recipe", "register", "score", "score_on",
+    "tune",
 }  # fmt: skip
 
 

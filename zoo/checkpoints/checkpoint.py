@@ -35,6 +35,7 @@ class Checkpoint:
         mean: of the normalisation, of RGB in [0, 1].
         std: of the normalisation, likewise.
         distance: ``cos-bn``, ``cos-raw``, ``l2sq-bn`` or ``l2sq-raw``.
+        resize: how images are brought to that size, ``bilinear`` or ``bicubic``.
         neck: ``own``, ``bn`` or ``none``: the head that the network ends in.
         sources: where its file comes from, in this order.
         licence: SPDX name, or words.
@@ -68,6 +69,7 @@ class Checkpoint:
     licence: str
     origin: str
     fingerprint: str | None = None
+    resize: str = "bilinear"
     neck: str = "own"
     split: int = 0
     seed: int = 0

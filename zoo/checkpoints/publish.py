@@ -42,7 +42,7 @@ class FinishedRun:
         backbone: canonical variant of the timm network, or ``own``.
         recipe: canonical variant.
         frames: frame rule in test, e.g. ``chunk-first8``.
-        height: of the images, in pixels; ``width`` likewise.
+        height: of the images, in pixels; ``width`` likewise; ``resize``: how they are scaled.
         distance: that its recipe scores with, e.g. ``cos-bn``.
         neck: of the recipe: ``own``, ``bn`` or ``none``.
         dataset: canonical variant of the data set that it was trained on.
@@ -60,6 +60,7 @@ class FinishedRun:
     frames: str
     height: int
     width: int
+    resize: str
     distance: str
     neck: str
     dataset: str
@@ -172,6 +173,7 @@ def _checkpoint(
         frames=run.frames,
         height=run.height,
         width=run.width,
+        resize=run.resize,
         mean=MEAN,
         std=STD,
         distance=run.distance,

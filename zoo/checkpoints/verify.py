@@ -125,6 +125,7 @@ def _scores(
         frame_rule(checkpoint.frames),
         height=checkpoint.height,
         width=checkpoint.width,
+        resize=checkpoint.resize,
         key={"weights": loaded.file.sha256, "frames_rule": checkpoint.frames},
         device=torch.device(device),
         precision="no",

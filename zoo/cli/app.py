@@ -41,6 +41,7 @@ def build() -> "typer.Typer":
         pull,
         report,
         reproduce,
+        score,
         search,
         show,
         train,
@@ -54,6 +55,7 @@ def build() -> "typer.Typer":
     app.command("train", cls=Command, epilog=train.EXAMPLES)(train.train)
     app.command("tune", cls=Command, epilog=tune.EXAMPLES)(tune.tune)
     app.command("eval", cls=Command, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+    app.command("score", cls=Command, epilog=score.EXAMPLES)(score.score)
     app.command("cost", cls=Command, epilog=cost.EXAMPLES)(cost.cost)
     app.command("report", cls=Command, epilog=report.EXAMPLES)(report.report)
     app.command("reproduce", cls=Command, epilog=reproduce.EXAMPLES)(reproduce.reproduce)

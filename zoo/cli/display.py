@@ -31,6 +31,15 @@ def show(rows: Sequence[dict], *, as_json: bool, title: str = "") -> None:
     Console().print(table)
 
 
+def score_row(
+    label: str, dataset: str, metrics: dict[str, float], counts: object, about: dict | None = None
+) -> dict:
+    """A row of scores in percent, with the sizes of gallery and queries."""
+    percent = {name: round(100 * value, 2) for name, value in metrics.items()}
+    numbers = {name: getattr(counts, name) for name in ("gallery", "queries", "dropped")}
+    return {"label": label, "dataset": dataset, **(about or {}), **percent, **numbers}
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""

@@ -29,7 +29,9 @@ command goes on after an interruption; --engine ray uses all GPUs of a machine o
 def embed(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Folder of tracklets, nested as you like.")],
-    checkpoint: Annotated[str, typer.Option(help="By name.")],
+    checkpoint: Annotated[
+        str, typer.Option(help="By name; or a run's folder, or a .safetensors file.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="An .npz file.")] = Path("features.npz"),
     device: Device = "auto",
     workers: Workers = 2,

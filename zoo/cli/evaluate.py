@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zoo.cli.options import DataRoot, Device, Json, Plugin, Rerank, Workers, typed
+from zoo.cli.options import DataRoot, Device, Distance, Frames, Json, Plugin, Rerank, Workers, typed
 
 if TYPE_CHECKING:
     from zoo.experiment.options import ExecutionOptions
@@ -16,7 +16,7 @@ zoo eval results/synthetic-quick/runs/sta-1a2b3c4d5e6f --protocol all
 zoo eval RUN --distance l2sq-raw --frames all4
 zoo eval RUN/embeddings-chunk-first4.safetensors --protocol open --json
 
-The records of a run go into its folder; `zoo report` shows them.
+The records of a run go into its folder; `zoo report` shows them. `zoo score` scores on other data.
 """
 
 
@@ -26,14 +26,8 @@ def evaluate(
         str | None,
         typer.Option(help="Names, separated by commas; all [default: those of its records]."),
     ] = None,
-    distance: Annotated[
-        str | None,
-        typer.Option(help="cos-bn, cos-raw, l2sq-bn or l2sq-raw [default: as before]."),
-    ] = None,
-    frames: Annotated[
-        str | None,
-        typer.Option(help="Frame rule, e.g. all4 or chunk-first8 [default: as before]."),
-    ] = None,
+    distance: Distance = None,
+    frames: Frames = None,
     rerank: Rerank = None,
     data_root: DataRoot = None,
     device: Device = "auto",
@@ -63,6 +57,7 @@ def _score_run(
     path: Path, rules: "Rules", options: "ExecutionOptions", data_root: Path | None
 ) -> tuple[list[dict], list[str]]:
     from benchmark.label import Label
+    from zoo.cli.display import score_row
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.rescore import rescore
 
@@ -73,19 +68,16 @@ def _score_run(
     if rules.rerank is not None:
         records = [entry for entry in records if Label.parse(entry.label).rerank]
     return [
-        _row(entry.label, entry.dataset, entry.metrics, entry)
+        score_row(entry.label, entry.dataset, entry.metrics, entry)
         for entry in sorted(records, key=lambda entry: (entry.dataset, entry.label))
     ], refused
 
 
 def _score_file(path: Path, rules: "Rules") -> tuple[list[dict], list[str]]:
+    from zoo.cli.display import score_row
     from zoo.experiment.rescore import score_file
 
     found, refused = score_file(path, rules)
-    return [_row(str(label), path.stem, scores.values, scores) for label, scores in found], refused
-
-
-def _row(label: str, dataset: str, metrics: dict[str, float], counts) -> dict:
-    percent = {name: round(100 * value, 2) for name, value in metrics.items()}
-    numbers = {name: getattr(counts, name) for name in ("gallery", "queries", "dropped")}
-    return {"label": label, "dataset": dataset, **percent, **numbers}
+    return [
+        score_row(str(label), path.stem, scores.values, scores) for label, scores in found
+    ], refused

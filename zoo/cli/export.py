@@ -37,12 +37,12 @@ def export(
     ending = choose(format_, exporting.FORMATS, "format")
     settings = read_settings(offline=offline)
     row = find_checkpoint(name, settings)
-    path = out or Path(f"{name}{ending}")
+    path = out or Path(f"{Path(row.file).stem}{ending}")
     with LiveProgress() as progress:
         loaded = open_checkpoint(row, settings, progress)
-        progress.advance(f"export {name}", 0, 1)
+        progress.advance(f"export {row.name}", 0, 1)
         made = exporting.export(loaded.model, row, format_, path)
-        progress.advance(f"export {name}", 1, 1)
+        progress.advance(f"export {row.name}", 1, 1)
     fields = {"file": str(made.path), "format": made.format, "batch": made.batch, "clip": made.clip}
     numbers = {"max_abs": made.max_abs, "relative": made.relative}
     show([{**fields, **numbers}], as_json=json)

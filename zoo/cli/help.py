@@ -8,7 +8,7 @@ WIDEST = 120  # columns of text, however wide the terminal is
 # what a command is for -> its names, in the order in which they are printed
 COMMANDS = {
     "Run": ("bench", "train", "tune", "reproduce"),
-    "Look": ("report", "compare", "inspect", "eval", "cost", "list", "show"),
+    "Look": ("report", "compare", "inspect", "eval", "score", "cost", "list", "show"),
     "Checkpoints": ("pull", "verify", "publish", "convert", "export", "cache"),
     "Data": ("data", "embed", "search"),
     "Extend": ("check",),

@@ -51,11 +51,23 @@ Plugin = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Name = Annotated[str, typer.Argument(help="A checkpoint; `zoo list checkpoints` shows all.")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A checkpoint (see `zoo list checkpoints`), a run's folder or a .safetensors file."
+    ),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 Rerank = Annotated[
     str | None,
     typer.Option(help="Score again after re-ranking: kr, kr(20,6,0.3), kr-torchreid, kr-dup."),
+]
+Distance = Annotated[
+    str | None,
+    typer.Option(help="cos-bn, cos-raw, l2sq-bn or l2sq-raw [default: as before]."),
+]
+Frames = Annotated[
+    str | None, typer.Option(help="Frame rule, e.g. all4 or chunk-first8 [default: as before].")
 ]
 DatasetName = Annotated[
     str, typer.Option(help="Data set, e.g. mars or 'synthetic[occlusion=0.6]'.")

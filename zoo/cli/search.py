@@ -19,7 +19,8 @@ def search(
     folder: Annotated[Path, typer.Argument(help="Folder of query tracklets.")],
     features: Annotated[Path, typer.Option("--in", help="What `zoo embed` wrote.")],
     checkpoint: Annotated[
-        str | None, typer.Option(help="By name [default: the one of the features].")
+        str | None,
+        typer.Option(help="Or a run's folder [default: that of the features]."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many of each ranking.")] = 5,
     sheet: Annotated[Path | None, typer.Option(help="Also draw them into this .png.")] = None,

@@ -69,6 +69,7 @@ def finished(path: Path) -> FinishedRun:
         frames=str(recipe.rule),
         height=recipe.height,
         width=recipe.width,
+        resize=recipe.resize,
         distance=evaluation.distance,
         neck=recipe.neck,
         dataset=spec.dataset,

@@ -1,4 +1,6 @@
-"""A network in memory embedded, scored and costed, without a run or a folder."""
+"""A network embedded, scored and costed from Python."""
+
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -11,9 +13,18 @@ from benchmark.datasets.base import Dataset
 from benchmark.device import choose_device
 from benchmark.embed import ClipEmbeddings
 from benchmark.progress import SILENT, Progress
+from benchmark.protocols import Scores
 from benchmark.protocols import score as score_vectors
 from benchmark.recipe import DISTANCES
+from benchmark.record import Record
 from benchmark.variants import choose
+from zoo.checkpoints.config import read_settings
+from zoo.experiment.find_checkpoint import find_checkpoint
+from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.plan import open_splits
+from zoo.experiment.request import BenchRequest
+from zoo.experiment.rescore import Rules
+from zoo.experiment.score_on import score_on as score_checkpoint
 
 
 def embed(
@@ -89,8 +100,66 @@ def score(
     """
     kind, space = choose(distance, DISTANCES, "distance")
     found = score_vectors(embeddings.pooled(space), embeddings.query, protocol, kind, rerank)
-    counts = {name: getattr(found, name) for name in ("gallery", "queries", "dropped")}
-    return pd.Series({**found.values, **counts}, name=protocol)
+    return pd.Series({**found.values, **_counts(found)}, name=protocol)
+
+
+def score_on(
+    source: str | Path,
+    dataset: str | Dataset,
+    *,
+    data_root: Path | str | None = None,
+    rules: Rules = Rules(),
+    recipe: str | None = None,
+    out: Path | str | None = None,
+    device: str = "auto",
+    workers: int = 2,
+    progress: Progress = SILENT,
+) -> pd.DataFrame:
+    """Score a checkpoint, a run or a file of weights on any data, as ``zoo score`` does.
+
+    Args:
+        source: a checkpoint's name, a run's folder or a ``.safetensors`` file.
+        dataset: whose test part is scored, a name or open.
+        data_root: where it lies.
+        rules: frames, distance, protocols and re-ranking; what is None is as the network was scored
+            before, and the data set's own protocol.
+        recipe: how a file that does not say it was trained.
+        out: result folder of what is no run; None makes a name from the data set.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        workers: processes that load clips.
+        progress: who is told.
+
+    Returns:
+        A row for each record that was written: ``label``, ``dataset``, ``split``, ``trained_on``,
+        metrics as fractions in [0, 1], and ``gallery``, ``queries`` and ``dropped``.
+
+    Raises:
+        LookupError: no such checkpoint, data set, protocol or distance.
+        ValueError: a rule does not fit, or it was trained on another split of these data.
+        OSError: data or weights cannot be had.
+    """
+    settings, root = read_settings(), None if data_root is None else Path(data_root)
+    checkpoint = find_checkpoint(source, settings, trained_with=recipe)
+    scored = score_checkpoint(
+        checkpoint,
+        open_splits(BenchRequest(dataset=dataset, data_root=root), progress),
+        rules,
+        options=ExecutionOptions(
+            device=choose_device(device), workers=workers, command="zoo.score_on(…)"
+        ),
+        out=None if out is None else Path(out),
+        settings=settings,
+        progress=progress,
+    )
+    rows = []
+    for one in scored.records:
+        about = {"label": one.label, "dataset": one.dataset, "split": one.split}
+        rows.append(about | {"trained_on": checkpoint.dataset} | one.metrics | _counts(one))
+    return pd.DataFrame(rows)
+
+
+def _counts(found: Scores | Record) -> dict[str, int]:
+    return {name: getattr(found, name) for name in ("gallery", "queries", "dropped")}
 
 
 def cost(

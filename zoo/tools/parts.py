@@ -65,6 +65,7 @@ class PartWork:
             key={"frames_rule": self.checkpoint.frames},
             height=self.checkpoint.height,
             width=self.checkpoint.width,
+            resize=self.checkpoint.resize,
         )
         found = together(embed_by, loaded.model, work, place.options, progress=place.progress)
         vectors = found.pooled(DISTANCES[self.checkpoint.distance][1]).vectors.numpy()
