@@ -9,6 +9,7 @@ import torch
 import zoo
 from benchmark import embed
 from benchmark.clips import frame_rule
+from benchmark.contract import BrokenContract
 from benchmark.datasets.folder import folder
 from benchmark.pixels import normalise, read_clip
 from benchmark.progress import SILENT, Silent
@@ -163,11 +164,12 @@ def test_progress_is_told_the_clips_done_of_all(people, monkeypatch):
     assert told == [("embed", min(i, clips), clips) for i in range(2, clips + 2, 2)]
 
 
-def test_a_neck_that_is_no_batchnorm_is_refused(people):
-    model = torch.nn.Module()
+def test_a_neck_that_is_no_batchnorm_is_refused(people, monkeypatch):
+    model = torch.nn.Linear(4, 4)
     model.neck = torch.nn.LayerNorm(4)
-    with pytest.raises(ValueError, match="the neck is a LayerNorm: expected BatchNorm1d or Ident"):
-        embed._affine(model.neck)
+    monkeypatch.setattr(zoo, "create", lambda *_, **__: model)
+    with pytest.raises(BrokenContract, match="neck is a LayerNorm, expected BatchNorm1d or Ident"):
+        make(people)
 
 
 def test_workers_and_chunks_change_nothing_that_matters(people, monkeypatch):

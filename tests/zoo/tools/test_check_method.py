@@ -96,7 +96,7 @@ def test_a_method_without_a_backbone_passes(monkeypatch):
 def test_a_neck_that_could_not_be_scored_fails_in_one_line(checks, neck):
     result = checks(lambda classes: WithoutHead(classes, neck))[NECK]
     assert not result.passed and "\n" not in result.detail
-    assert f"neck is {type(neck).__name__}, expected BatchNorm1d or Identity" in result.detail
+    assert f"neck is a {type(neck).__name__}, expected BatchNorm1d or Identity" in result.detail
 
 
 def test_a_neck_that_does_not_lead_to_the_embedding_fails(checks):
@@ -150,7 +150,7 @@ def test_logits_of_another_shape_fail_with_both(checks):
             return out._replace(logits=logits)
 
     result = checks(Frames)[SHAPES]
-    assert not result.passed and "logits are [6, 5], expected [3, 5]" in result.detail
+    assert not result.passed and "logits is [6, 5], expected [3, 5]" in result.detail
 
 
 def test_attention_that_is_no_dict_or_not_finite_fails(checks):
