@@ -20,6 +20,7 @@ from benchmark.device import commit
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.record import Record
+from benchmark.rules import PROTOCOLS
 from zoo.experiment.folder import RunFolder, suffix_of
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.processes import together
@@ -83,6 +84,15 @@ class Run:
     def rule(self, evaluation: Evaluation) -> FrameRule:
         """The frame rule of an evaluation, with this run's clip length where it names none."""
         return self.recipe.rule_of(evaluation)
+
+    def labels(self, scoring: Scoring) -> set[str]:
+        """The labels of all records that a scoring gives."""
+        evaluation, rule = scoring.evaluation, str(self.rule(scoring.evaluation))
+        return {
+            str(PROTOCOLS[name].label(evaluation.distance, rule, rerank))
+            for name in scoring.protocols
+            for rerank in (None, scoring.rerank)
+        }
 
     # ---- stages ----------------------------------------------------------------------------------
 
