@@ -20,7 +20,6 @@ from benchmark.device import commit
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.record import Record
-from benchmark.rules import PROTOCOLS
 from zoo.experiment.folder import RunFolder, suffix_of
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.processes import together
@@ -85,15 +84,6 @@ class Run:
         """The frame rule of an evaluation, with this run's clip length where it names none."""
         return self.recipe.rule_of(evaluation)
 
-    def labels(self, scoring: Scoring) -> set[str]:
-        """The labels of all records that a scoring gives."""
-        evaluation, rule = scoring.evaluation, str(self.rule(scoring.evaluation))
-        return {
-            str(PROTOCOLS[name].label(evaluation.distance, rule, rerank))
-            for name in scoring.protocols
-            for rerank in (None, scoring.rerank)
-        }
-
     # ---- stages ----------------------------------------------------------------------------------
 
     def train(self, after_validation: Callable[[int, float], None] | None = None) -> Path:
@@ -145,10 +135,7 @@ class Run:
         }
         if recipe.resize != "bilinear":
             key["resize"] = recipe.resize
-        suffix = suffix_of(self.spec, dataset)
-        if suffix and dataset.split:
-            key["split"] = dataset.split
-        path = self.folder.embeddings(rule, suffix)
+        path = self.folder.embeddings(rule, suffix_of(self.spec, dataset))
         found = embed.load_if(path, key)
         if found is None:
             work = Embedding(

@@ -6,12 +6,13 @@ record carries the data set that it was scored on and the run that it was traine
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmark.datasets.base import Dataset
 from benchmark.files import write_json
 from benchmark.record import Record
+from benchmark.rules import PROTOCOLS
 from benchmark.variants import Variant, parse, parse_value
 from zoo.experiment.data import is_same, name_of_test_part
 from zoo.experiment.folder import read_json
@@ -145,4 +146,14 @@ def _is_scored(run: Run, scoring: Scoring, point: dict, dataset: Dataset) -> boo
         return False
     own = [one for one in run.folder.read_records() if one.fingerprint == point["fingerprint"]]
     same_renderer = {one.label for one in own if set(dataset.notes) <= set(one.notes)}
-    return run.labels(scoring) <= same_renderer
+    return _labels(run, scoring) <= same_renderer
+
+
+def _labels(run: Run, scoring: Scoring) -> set[str]:
+    """The labels of all records that a scoring gives."""
+    evaluation, rule = scoring.evaluation, str(run.rule(scoring.evaluation))
+    return {
+        str(PROTOCOLS[name].label(evaluation.distance, rule, rerank))
+        for name in scoring.protocols
+        for rerank in (None, scoring.rerank)
+    }

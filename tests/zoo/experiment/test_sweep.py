@@ -152,12 +152,17 @@ def test_of_a_point_the_test_part_alone_is_rendered_and_named_so(done):
         assert (opened.fingerprint, opened.train) == (points[0]["fingerprint"], ())
 
 
+def record_at(run, knob):
+    (path,) = [p for p in run.glob("records/*.json") if knob in record.load(p).dataset]
+    return path
+
+
 @pytest.fixture
 def earlier(done, tmp_path):
     """A sweep as it was once: its last point was scored on the whole set."""
     own = shutil.copytree(done, tmp_path / "earlier")
     (run,) = runs(own)
-    (path,) = [p for p in run.glob("records/*0.6*.json")]
+    path = record_at(run, "occlusion=0.6")
     one = record.load(path)
     whole = open_dataset(one.dataset.removesuffix(":test"))
     record.save(dataclasses.replace(one, dataset=whole.name, fingerprint=whole.fingerprint), path)
@@ -177,7 +182,7 @@ def test_a_point_that_was_scored_on_the_whole_set_stays_as_it_is(earlier):
 
 def test_a_point_of_another_renderer_is_scored_again(earlier):
     (run,) = runs(earlier)
-    (path,) = [p for p in run.glob("records/*0.6*.json")]
+    path = record_at(run, "occlusion=0.6")
     one = record.load(path)
     record.save(dataclasses.replace(one, notes=["rendered people (renderer 1)"]), path)
     bench(earlier, SWEEP)
