@@ -9,6 +9,7 @@ import stat
 import tempfile
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
@@ -192,6 +193,12 @@ def cache_root() -> Path:
     """The user's cache folder: ``$ZOO_CACHE``, or the platform's place for caches."""
     cache = os.environ.get("ZOO_CACHE")
     return Path(cache).expanduser() if cache else platformdirs.user_cache_path(APP)
+
+
+def mark_used(path: Path) -> None:
+    """Set a cached file's time to now, which `zoo cache` tells as its last use."""
+    with suppress(OSError):  # a cache that cannot be written
+        os.utime(path)
 
 
 def _umask() -> int:

@@ -1,8 +1,9 @@
 """Opens a data set by name: ``open_dataset("synthetic[occlusion=0.6]")``.
 
 A name is ``name[knobs]``, several joined by ``+`` (see `benchmark.datasets.joined`), and then, each
-after a colon, which part of it is meant: ``mars:5persons`` (`Dataset.limited`) or
-``mars:held-out-0-of-5`` (`Dataset.held_out`, also ``…-seed-3``).
+after a colon, which part of it is meant: ``mars:5persons`` (`Dataset.limited`),
+``mars:held-out-0-of-5`` (`Dataset.held_out`, also ``…-seed-3``) or ``synthetic:test``, the test
+part alone of a set that makes itself.
 """
 
 import re
@@ -33,6 +34,7 @@ from benchmark.variants import Variant
 DATASETS = (MARS, DUKE_VIDEO, ILIDS_VID, PRID2011, LSVID, FOLDER, CSV, SYNTHETIC)
 Brought = DatasetKind | Callable[..., Dataset]  # what a plugin brings
 Root = Path | Mapping[str, Path] | None
+TEST = "test"
 _LIMITED = re.compile(r"(\d+)persons")
 _HELD_OUT = re.compile(r"held-out-(\d+)-of-(\d+)(?:-seed-(\d+))?")
 
@@ -59,7 +61,7 @@ def open_dataset(
 
     Args:
         text: e.g. ``mars``, ``synthetic[occlusion=0.6,seed=3]``, ``mars+ilids_vid`` or
-            ``mars:held-out-0-of-5``.
+            ``mars:held-out-0-of-5`` or ``synthetic:test``.
         root: where the data lie; the synthetic set renders itself into a cache if none is given.
             Of joined sets it is the folder that holds each, under its name or as its layout says;
             or a mapping from names to folders. Each may be a pack (`benchmark.datasets.packing`).
@@ -74,16 +76,19 @@ def open_dataset(
     """
     name = parse_name(text)
     several = len(name.variants) > 1
+    test_only = name.suffixes[:1] == (TEST,)
+    if test_only and name_of_test_part(str(name), extra) is None:
+        raise ValueError(f"{text!r}: its test part is not read alone: leave out :{TEST}")
     found = []
     for variant in name.variants:
         where = _root_of(find_kind(variant.name, extra), root, several)
         kind, variant = resolve(str(variant), where, extra)
-        found.append(_open(kind, variant, where, progress, trust_index))
+        found.append(_open(kind, variant, where, progress, trust_index, test_only))
     dataset = found[0]
     if several:
         others = [name_of_split(one.name, one.split) for one in found[1:]]
         dataset = join(found, "+".join([dataset.name, *others]))
-    for suffix in name.suffixes:
+    for suffix in name.suffixes[test_only:]:
         dataset = derive(dataset, suffix)
     return dataset
 
@@ -97,11 +102,28 @@ def resolve(
         LookupError: no data set, or no knob, of that name.
         ValueError: a knob's value does not fit, or no root was given where one is needed.
     """
-    asked = variants.parse(text)
-    kind = find_kind(asked.name, extra)
+    kind = find_kind(variants.parse(text).name, extra)
     if root is None and not kind.self_made:
         raise ValueError(f"data set {kind.name!r} needs --data-root DIR: the folder that holds it")
-    return kind, Variant(kind.name, variants.checked(asked.arguments, kind.knobs, kind.name))
+    return kind, canonical(text, extra)
+
+
+def canonical(text: str, extra: Sequence[Brought] = ()) -> Variant:
+    """One data set's name in its one form; errors are those of `resolve`."""
+    asked = variants.parse(text)
+    kind = find_kind(asked.name, extra)
+    return Variant(kind.name, variants.checked(asked.arguments, kind.knobs, kind.name))
+
+
+def name_of_test_part(text: str, extra: Sequence[Brought] = ()) -> str | None:
+    """What the test part of a data set is called where it is had alone; None where it is not.
+
+    Raises:
+        LookupError: no data set of that name.
+    """
+    name = parse_name(text)
+    alone = len(name.variants) == 1 and find_kind(name.variants[0].name, extra).has_test_alone
+    return str(name._replace(suffixes=(TEST, *name.suffixes))) if alone else None
 
 
 def find_kind(name: str, extra: Sequence[Brought] = ()) -> DatasetKind:
@@ -192,7 +214,12 @@ def _root_of(kind: DatasetKind, root: Root, several: bool) -> Path | None:
 
 
 def _open(
-    kind: DatasetKind, variant: Variant, root: Path | None, progress: Progress, trust: bool
+    kind: DatasetKind,
+    variant: Variant,
+    root: Path | None,
+    progress: Progress,
+    trust: bool,
+    test_only: bool,
 ) -> Dataset:
     there = kind.self_made or root.is_dir() or (kind.one_file and root.is_file())
     if not there:
@@ -202,9 +229,11 @@ def _open(
         )
 
     def read() -> Dataset:
-        return kind.read(root, variant.arguments, progress)
+        return kind.read(root, variant.arguments, progress, test_only=test_only)
 
-    if isinstance(root, PackedPath):
+    if test_only:
+        found = read()
+    elif isinstance(root, PackedPath):
         found = in_pack(root, str(variant), read, trust=trust)
     elif kind.sources is None or root is None:
         found = read()
@@ -213,4 +242,4 @@ def _open(
     if found.splits > 1:  # the splits of a data set go by one name; which one, `split` says
         kept = {key: value for key, value in variant.arguments.items() if key != "split"}
         variant = Variant(variant.name, kept)
-    return replace(found, name=str(variant))
+    return replace(found, name=f"{variant}:{TEST}" if test_only else str(variant))

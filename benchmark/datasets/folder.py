@@ -5,12 +5,14 @@ Any names will do for persons and cameras; everything is taken in sorted order. 
 ``gallery/``.
 """
 
+import re
 from pathlib import Path
 
 from benchmark.datasets.base import JUNK, Dataset, Tracklet, fingerprint
 from benchmark.datasets.folders import image_names, subfolders
 from benchmark.datasets.kind import DatasetKind
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 JUNK_NAMES = ("-1", "00-1")
 NO_CAMERAS = "cameras unknown: tracks of the query's own camera stay in the gallery"
 LAYOUT = """
@@ -21,10 +23,11 @@ DIR/
 
 Any names; frames in the order of theirs. Person -1 is junk. .png and .jpeg, too.
 Without cameras: folder[cameras=false], and <tracklet>/ alone will do.
+folder[name=airport] is called so in results.
 """
 
 
-def folder(root: Path, *, cameras: bool = True) -> Dataset:
+def folder(root: Path, *, cameras: bool = True, name: str = "") -> Dataset:
     """Read a folder of tracklets.
 
     Args:
@@ -32,12 +35,14 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
             nothing is trained).
         cameras: False if the folders' names say no camera; then only the query itself leaves the
             gallery.
+        name: what it is called in results; it changes nothing else.
 
     Raises:
         FileNotFoundError: a folder is missing or empty; the message names it.
         ValueError: a tracklet's folder is not called ``<camera>_<tracklet>``, or cameras are not
-            known and a query stands in the gallery again.
+            known and a query stands in the gallery again; or it is no name.
     """
+    check_name(name, "folder")
     found = {part: _tracklets(root, part, cameras) for part in ("train", "query", "gallery")}
     if not found["train"] and not found["query"]:
         raise FileNotFoundError(
@@ -79,6 +84,19 @@ def folder(root: Path, *, cameras: bool = True) -> Dataset:
         cameras=cameras,
         notes=() if cameras else (NO_CAMERAS,),
     )
+
+
+def check_name(name: str, kind: str) -> None:
+    """Refuse what cannot be part of a file's name, or of a data set's.
+
+    Raises:
+        ValueError: it is no name.
+    """
+    if name and not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{kind}: name is {name[:60]!r}, expected a letter and then up to 39 letters, digits, "
+            "_, . or -"
+        )
 
 
 def _tracklets(root: Path, part: str, cameras: bool) -> list[tuple[str, str | None, Path, list]]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmark.datasets.base import Dataset, Tracklet
 from benchmark.datasets.kind import Sources
 from benchmark.datasets.packed_path import PackedPath
-from benchmark.files import cache_root, inside, sha256, write_whole
+from benchmark.files import cache_root, inside, mark_used, sha256, write_whole
 
 FORMAT = 1  # raise it when what is kept, or how a data set is read, changes
 WORTH = 100_000  # images; fewer are read in a second
@@ -46,6 +46,7 @@ def indexed(
     key = _key(root, variant, sources)
     found = _load(path, key, root) if trust else None
     if found is not None:
+        mark_used(path)
         return found
     dataset = read()
     images = sum(map(len, chain(dataset.train, dataset.test)))

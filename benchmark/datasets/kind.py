@@ -14,7 +14,11 @@ from benchmark import variants
 from benchmark.datasets.base import Dataset
 from benchmark.progress import Progress
 
-NOT_KNOBS = ("root", "progress")  # arguments of `open` that are no settings of the data
+NOT_KNOBS = (
+    "root",
+    "test_only",
+    "progress",
+)  # arguments of `open` that are no settings of the data
 
 
 class Sources(NamedTuple):
@@ -30,7 +34,8 @@ class DatasetKind:
 
     Attributes:
         open: ``open(root, *, knobs) -> Dataset``; its name is the data set's. It may also take
-            ``progress``, a `benchmark.progress.Progress`.
+            ``progress``, a `benchmark.progress.Progress`, and ``test_only``, with which nothing is
+            made to train on.
         layout: the tree of files that it is expected in, as ``zoo data layout`` prints it.
         self_made: it renders itself and needs no root.
         one_file: its root may be one file.
@@ -80,10 +85,24 @@ class DatasetKind:
         found = variants.parameters(self.open)
         return {name: knob for name, knob in found.items() if name not in NOT_KNOBS}
 
-    def read(self, root: Path | None, knobs: Mapping[str, object], progress: Progress) -> Dataset:
+    @property
+    def has_test_alone(self) -> bool:
+        """Its test part can be had alone, without the rest being made."""
+        return "test_only" in variants.parameters(self.open)
+
+    def read(
+        self,
+        root: Path | None,
+        knobs: Mapping[str, object],
+        progress: Progress,
+        *,
+        test_only: bool = False,
+    ) -> Dataset:
         """Open it; ``progress`` is passed on where it is wanted."""
-        wanted = "progress" in variants.parameters(self.open)
-        return self.open(root, **knobs, **({"progress": progress} if wanted else {}))
+        more: dict[str, object] = {"test_only": True} if test_only else {}
+        if "progress" in variants.parameters(self.open):
+            more["progress"] = progress
+        return self.open(root, **knobs, **more)
 
 
 def as_kind(brought: DatasetKind | Callable[..., Dataset]) -> DatasetKind:

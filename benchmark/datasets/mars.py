@@ -8,6 +8,7 @@ missing from copies; it is rebuilt from disk.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,34 +73,73 @@ def mars(root: Path, *, progress: Progress = SILENT) -> Dataset:
     home = mars_files.mars_home(root)
     info = mars_files.info_folder(home)
     *tables, query = (table(info / file, variable, ORIGIN) for file, variable in TABLES.items())
-    lines = [sha256(info / file) for file in TABLES]
-    notes: list[str] = []
-    parts = []
-    for part, rows in zip(mars_files.PARTS, tables, strict=True):
-        folder = mars_files.part_folder(home, part)
-        sizes = mars_files.image_sizes(folder, progress)
-        listed = mars_files.list_file(info, part)
-        names = _listed_names(listed, folder, sizes) if listed.is_file() else sorted(sizes)
-        _check_rows(part, rows, len(names), exact=not listed.is_file())
-        if not listed.is_file():
-            notes.append(f"{listed.name} rebuilt from {len(names)} images on disk")
-        parts.append(
-            tuple(_tracklet(folder, names[a - 1 : b], pid, cam) for a, b, pid, cam in rows.tolist())
-        )
-        lines += [f"{name} {sizes[name]}" for name in names]
-    query = query.ravel() - 1  # uint16 and 1-based on disk
-    train, test = parts
-    if len(query) == 0 or query.min() < 0 or query.max() >= len(test):
-        raise ValueError(f"{info / 'query_IDX.mat'}: rows must lie in 1..{len(test)}")
+    train, test = (
+        _read_part(home, part, rows, progress)
+        for part, rows in zip(mars_files.PARTS, tables, strict=True)
+    )
     return Dataset(
         name="mars",
-        train=train,
-        test=test,
-        query=tuple(query.tolist()),
-        fingerprint=fingerprint(lines),
+        train=train.tracklets,
+        test=test.tracklets,
+        query=_queries(info, query, len(test.tracklets)),
+        fingerprint=fingerprint([*(sha256(info / f) for f in TABLES), *train.lines, *test.lines]),
         protocol="mars-official",
-        notes=tuple(notes),
+        notes=(*train.notes, *test.notes),
     )
+
+
+def mars_test(root: Path, *, progress: Progress = SILENT) -> Dataset:
+    """The test part alone of a data set in the MARS layout; ``bbox_train`` need not be there.
+
+    Its fingerprint is of the test part: another one than the whole set's.
+
+    Raises:
+        FileNotFoundError, ValueError: as `mars`.
+    """
+    home = mars_files.mars_home(root)
+    info = mars_files.info_folder(home)
+    files = list(TABLES)[1:]
+    rows, query = (table(info / file, TABLES[file], ORIGIN) for file in files)
+    test = _read_part(home, mars_files.PARTS[1], rows, progress)
+    return Dataset(
+        name="mars",
+        train=(),
+        test=test.tracklets,
+        query=_queries(info, query, len(test.tracklets)),
+        fingerprint=fingerprint(["test", *(sha256(info / file) for file in files), *test.lines]),
+        protocol="mars-official",
+        notes=test.notes,
+    )
+
+
+class _Part(NamedTuple):
+    """Tracklets of a part, the lines that its fingerprint is of, and what a reader must know."""
+
+    tracklets: tuple[Tracklet, ...]
+    lines: list[str]
+    notes: tuple[str, ...]
+
+
+def _read_part(home: Path, part: str, rows: np.ndarray, progress: Progress) -> _Part:
+    folder = mars_files.part_folder(home, part)
+    sizes = mars_files.image_sizes(folder, progress)
+    listed = mars_files.list_file(mars_files.info_folder(home), part)
+    names = _listed_names(listed, folder, sizes) if listed.is_file() else sorted(sizes)
+    _check_rows(part, rows, len(names), exact=not listed.is_file())
+    notes = () if listed.is_file() else (f"{listed.name} rebuilt from {len(names)} images on disk",)
+    return _Part(
+        tuple(_tracklet(folder, names[a - 1 : b], pid, cam) for a, b, pid, cam in rows.tolist()),
+        [f"{name} {sizes[name]}" for name in names],
+        notes,
+    )
+
+
+def _queries(info: Path, query: np.ndarray, tracklets: int) -> tuple[int, ...]:
+    """Rows that are queries, from 0; on disk they are uint16 and from 1."""
+    rows = query.ravel() - 1
+    if len(rows) == 0 or rows.min() < 0 or rows.max() >= tracklets:
+        raise ValueError(f"{info / 'query_IDX.mat'}: rows must lie in 1..{tracklets}")
+    return tuple(rows.tolist())
 
 
 def _listed_names(listed: Path, folder: Path, sizes: Mapping[str, int]) -> list[str]:

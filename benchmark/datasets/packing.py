@@ -62,7 +62,8 @@ def pack(
         raise ValueError(f"{text!r} is a part of a data set, or several: pack each whole one alone")
     if out.suffix != SUFFIX or out.stem in ("", SUFFIX):
         raise ValueError(f"{out} must end in {SUFFIX}")
-    resolve(text, root, extra)
+    if resolve(text, root, extra)[1].arguments.get("absolute"):
+        raise ValueError(f"{text!r} reads images from anywhere, and a pack holds one folder's")
     arrow()  # missing, it is told before anything is read
     if isinstance(data_root(root), PackedPath):
         raise ValueError(f"{root} is a pack already: copy it as it is")

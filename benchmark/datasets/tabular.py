@@ -1,8 +1,8 @@
 """Tracklets of one's own as a table: ``split,pid,camid,tracklet,path``, one row an image.
 
-A path is relative to the table's folder and stays in it; one that names a folder stands for all
-images in it. Rows may come in any order: a tracklet's frames are taken in the order of their names,
-numbers by value, so that ``9.jpg`` comes before ``10.jpg``.
+A path is relative to the table's folder and stays in it, unless absolute ones are asked for; one
+that names a folder stands for all images in it. Rows may come in any order: a tracklet's frames are
+taken in the order of their names, numbers by value, so that ``9.jpg`` comes before ``10.jpg``.
 """
 
 import re
@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmark.datasets.base import IMAGES, JUNK, Dataset, Tracklet, fingerprint
-from benchmark.datasets.folder import JUNK_NAMES, NO_CAMERAS, numbered_names
+from benchmark.datasets.folder import JUNK_NAMES, NO_CAMERAS, check_name, numbered_names
 from benchmark.datasets.folders import image_names
 from benchmark.datasets.kind import DatasetKind
+from benchmark.datasets.packed_path import PackedPath
 from benchmark.files import inside, sha256
 
 FILE = "tracklets.csv"
@@ -31,6 +32,8 @@ DIR/tracklets.csv                     or any table: --data-root TABLE.csv
 
 Frames in the order of their names, numbers by value. Person -1 is junk.
 Without cameras: csv[cameras=false], and no column camid.
+csv[absolute=true] also takes absolute paths: of a table that you trust. csv[name=airport] is called
+so in results.
 """
 
 
@@ -40,6 +43,7 @@ class _Table:
 
     path: Path
     cameras: bool
+    absolute: bool
     tracklets: dict[Key, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     lines: dict[str, int] = field(default_factory=dict)  # of each image, the row that named it
 
@@ -48,22 +52,27 @@ class _Table:
         return self.path.parent
 
 
-def csv(root: Path, *, cameras: bool = True) -> Dataset:
+def csv(root: Path, *, cameras: bool = True, absolute: bool = False, name: str = "") -> Dataset:
     """Read a table of tracklets.
 
     Args:
         root: the table, or the folder that holds ``tracklets.csv``.
         cameras: False if there is no column ``camid``, or nothing in it; then only the query itself
             leaves the gallery.
+        absolute: also take absolute paths, which may lead anywhere; links are followed.
+        name: what it is called in results; it changes nothing else.
 
     Raises:
         FileNotFoundError: the table or an image is missing; the message names it.
         ValueError: a row does not fit; the message names it and what was expected.
     """
+    check_name(name, "csv")
+    if absolute and isinstance(root, PackedPath):
+        raise ValueError(f"{root} is a pack, which has no absolute paths: leave out absolute")
     path = root / FILE if root.is_dir() else root
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: expected a table {','.join(COLUMNS)}")
-    found = _Table(path, cameras)
+    found = _Table(path, cameras, absolute)
     folders: dict[Path, bool] = {}
     for number, row in _rows(path, cameras):
         _add(found, number, row, folders)
@@ -111,7 +120,9 @@ def _add(table: _Table, number: int, row: dict[str, str], folders: dict[Path, bo
             raise ValueError(f"{where}: no {column}{hint if column == 'camid' else ''}")
     key = (row["split"], row["pid"], row["camid"] if table.cameras else "", row["tracklet"])
     try:
-        for name, size in _images(table.home, row["path"], folders):
+        anywhere = table.absolute and Path(row["path"]).is_absolute()
+        images = _images_in if anywhere else _images_below
+        for name, size in images(table.home, row["path"], folders):
             first = table.lines.setdefault(name, number)
             if first != number:
                 raise ValueError(
@@ -125,9 +136,21 @@ def _add(table: _Table, number: int, row: dict[str, str], folders: dict[Path, bo
         raise ValueError(f"{where}: {error}") from None
 
 
-def _images(home: Path, name: str, folders: dict[Path, bool]) -> list[tuple[str, int]]:
+def _images_in(_home: Path, name: str, _folders: dict[Path, bool]) -> list[tuple[str, int]]:
+    """``(path, bytes)`` of the image that an absolute path names, or of those in that folder."""
+    path = Path(name)
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing")
+    return _listed(path, path.as_posix())
+
+
+def _images_below(home: Path, name: str, folders: dict[Path, bool]) -> list[tuple[str, int]]:
     """``(path below home, bytes)`` of the image that ``name`` names, or of those in that folder."""
-    path = inside(home, name)
+    try:
+        path = inside(home, name)
+    except ValueError as error:
+        hint = "; if you trust the table, say 'csv[absolute=true]'"
+        raise ValueError(f"{error}{hint if Path(name).is_absolute() else ''}") from None
     folder = path.parent
     if folder not in folders:
         folders[folder] = _within(folder, home)
@@ -138,15 +161,19 @@ def _images(home: Path, name: str, folders: dict[Path, bool]) -> list[tuple[str,
     linked_out = stat.S_ISLNK(found.st_mode) and not _within(path, home)
     if linked_out or not folders[folder]:
         raise ValueError(f"{path} is a link that leads out of {home}: expected a path below it")
-    below = path.relative_to(home).as_posix()
+    return _listed(path, path.relative_to(home).as_posix())
+
+
+def _listed(path: Path, name: str) -> list[tuple[str, int]]:
+    """An image, or those in a folder, by the name that it has in the data set."""
     if path.is_dir():
-        images = [(f"{below}/{image}", size) for image, size in image_names(path)]
+        images = [(f"{name}/{image}", size) for image, size in image_names(path)]
         if not images:
             raise FileNotFoundError(f"{path} holds no .jpg or .png image")
         return images
     if not path.name.lower().endswith(IMAGES):
         raise ValueError(f"{path} is neither a folder nor a {', '.join(IMAGES)} image")
-    return [(below, path.stat().st_size)]
+    return [(name, path.stat().st_size)]
 
 
 def _within(path: Path, home: Path) -> bool:

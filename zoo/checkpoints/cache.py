@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from benchmark.files import sha256
+from benchmark.files import mark_used, sha256
 from benchmark.progress import SILENT, Progress
 from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.config import Settings
@@ -61,6 +61,7 @@ def ensure_local(
         return _converted(checkpoint, settings)
     path = settings.cache / checkpoint.file
     if _is_right(path, checkpoint):
+        mark_used(path)
         return Verified(path, checkpoint.sha256)
     _check_sources(checkpoint, settings, path)
     _make_folder(settings.cache)
@@ -162,6 +163,7 @@ class CachedFile:
         state: ``right``; ``wrong`` (its sha256 differs); ``unknown`` (no table names it); ``part``
             (of an interrupted download).
         bytes: its size.
+        used: when it was last loaded, in seconds since 1970.
         refetchable: True if it can be fetched again.
         path: where it lies.
     """
@@ -169,8 +171,15 @@ class CachedFile:
     name: str
     state: str
     bytes: int
+    used: float
     refetchable: bool
     path: Path
+    kind: str = "checkpoint"
+
+    @property
+    def again(self) -> str:
+        """How it is had again."""
+        return "fetched" if self.refetchable else "by hand"
 
 
 def cached_files(checkpoints: Table, settings: Settings) -> list[CachedFile]:
@@ -189,8 +198,11 @@ def cached_files(checkpoints: Table, settings: Settings) -> list[CachedFile]:
             continue
         files = [path] if not path.is_dir() else [p for p in path.rglob("*") if p.is_file()]
         size = sum(file.lstat().st_size for file in files)
+        used = path.lstat().st_mtime
         found.append(
-            CachedFile(name=name, state=state, bytes=size, refetchable=refetchable, path=path)
+            CachedFile(
+                name=name, state=state, bytes=size, used=used, refetchable=refetchable, path=path
+            )
         )
     return found
 
@@ -206,28 +218,23 @@ def _state(path: Path, checkpoint: Checkpoint | None, settings: Settings) -> str
         return "wrong"
 
 
-def prune(
-    checkpoints: Table, settings: Settings, *, everything: bool
-) -> tuple[list[CachedFile], list[CachedFile]]:
-    """Delete wrong files and parts; with ``everything`` also what can be fetched again.
+def may_go(file: CachedFile, *, everything: bool) -> bool:
+    """Whether a file is wrong or a part; with ``everything``, also what can be fetched again.
 
-    Files that no table names stay: they may be somebody's. What another process is fetching stays.
-
-    Returns:
-        What was deleted, and what was busy.
+    Files that no table names stay: they may be somebody's.
     """
-    deleted, busy = [], []
-    for file in cached_files(checkpoints, settings):
-        useless = file.state in ("wrong", "part") or (everything and file.state == "right")
-        if not (useless and file.refetchable):
-            continue
-        try:
-            with lock_of(settings.cache / f"{file.name}{_SUFFIX}").acquire(timeout=0):
-                _remove(file.path)
-                deleted.append(file)
-        except Timeout:
-            busy.append(file)
-    return deleted, busy
+    useless = file.state in ("wrong", "part") or (everything and file.state == "right")
+    return useless and file.refetchable
+
+
+def delete(file: CachedFile, settings: Settings) -> bool:
+    """Delete one; False, and nothing is touched, while another process fetches it."""
+    try:
+        with lock_of(settings.cache / f"{file.name}{_SUFFIX}").acquire(timeout=0):
+            _remove(file.path)
+    except Timeout:
+        return False
+    return True
 
 
 def _remove(path: Path) -> None:

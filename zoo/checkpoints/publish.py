@@ -38,16 +38,14 @@ class FinishedRun:
 
     Attributes:
         id: of the run.
-        method: canonical variant.
+        method: canonical variant; ``recipe`` likewise.
         backbone: canonical variant of the timm network, or ``own``.
-        recipe: canonical variant.
         frames: frame rule in test, e.g. ``chunk-first8``.
         height: of the images, in pixels; ``width`` likewise; ``resize``: how they are scaled.
         distance: that its recipe scores with, e.g. ``cos-bn``.
         neck: of the recipe: ``own``, ``bn`` or ``none``.
         dataset: canonical variant of the data set that it was trained on.
-        fingerprint: of that data set.
-        split: of that data set, from 0; ``seed``: of the run.
+        fingerprint: of that data set; ``split``: of it, from 0; ``seed``: of the run.
         weights: file of the trained weights, in float32.
         summary: the run's ``run.json``.
         records: on the data that it was trained on.
@@ -97,7 +95,7 @@ def write_draft(run: FinishedRun, name: str, folder: Path) -> Draft:
     Args:
         run: whose weights.
         name: ``method.dataset`` or ``method.dataset-tag``.
-        folder: for the file; not the one to publish in, since nothing has been scored yet.
+        folder: for the file; not the one to publish in.
     """
     state, dropped, kept = to_half(read_weights(run.weights))
     about = json.dumps({"method": run.method, "backbone": run.backbone, "run": run.id})

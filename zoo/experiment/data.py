@@ -40,6 +40,22 @@ def open_dataset(
     return _with_cautions(found, folder, extra)
 
 
+def name_of_test_part(name: str) -> str:
+    """The data set of that name, its test part alone if it makes itself; nothing is opened."""
+    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
+    return catalogue.name_of_test_part(name, extra) or name
+
+
+def is_same(name: str, other: str) -> bool:
+    """Whether two names, without suffixes, are of one data set with the same knobs.
+
+    Raises:
+        LookupError, ValueError: one of them is no name.
+    """
+    extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
+    return catalogue.canonical(name, extra) == catalogue.canonical(other, extra)
+
+
 def _with_cautions(
     found: Dataset, root: Path | None, extra: Sequence[catalogue.Brought]
 ) -> Dataset:

@@ -125,7 +125,8 @@ def trained_by(checkpoint: Checkpoint) -> Recipe:
     stored = checkpoint.trained().get("spec", {}).get("settings")
     if stored:
         return from_settings(checkpoint.recipe, stored, evaluation_of(checkpoint))
-    size = {"height": checkpoint.height, "width": checkpoint.width}
+    size: dict[str, object] = {"height": checkpoint.height, "width": checkpoint.width}
+    size |= {"neck": checkpoint.neck, "resize": checkpoint.resize}
     told = {"test_frames": checkpoint.frames, "distance": checkpoint.distance}
     return recipe(checkpoint.recipe, size | told)
 

@@ -1,6 +1,6 @@
 """Scoring a finished run again, under other frames, distances, protocols or re-ranking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -150,10 +150,15 @@ def rescore(
     stem = folder.embeddings(rule).stem
     for file in folder.all_embeddings(stem):
         embeddings = embed.load(file)
-        same = [one for one in before if _is_of(one, embeddings.key)]
+        suffix = file.stem.removeprefix(stem)  # tells the splits of other data apart
+        own = embeddings.key["fingerprint"]
+        same = [
+            one
+            for one in before
+            if one.fingerprint == own and str(one.per_query).endswith(f"{suffix}.csv")
+        ]
         if str(embeddings.key["frames_rule"]) != str(rule) or not same:
             continue
-        suffix = file.stem.removeprefix(stem)
         for protocol in rules.protocols_of(same):
             one = replace(scoring, protocols=(protocol,))
             common = replace(same[0], **now)
@@ -166,12 +171,6 @@ def rescore(
     if not records:
         raise ValueError(refused[0])
     return records, refused
-
-
-def _is_of(entry: Record, key: Mapping[str, str | int]) -> bool:
-    """Whether a record is of the data that were embedded."""
-    split = key.get("split", entry.split)  # said where data other than the run's own have several
-    return (entry.fingerprint, entry.split) == (key["fingerprint"], split)
 
 
 def score_file(path: Path, rules: Rules) -> tuple[list[tuple[Label, Scores]], list[str]]:

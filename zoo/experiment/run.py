@@ -135,10 +135,7 @@ class Run:
         }
         if recipe.resize != "bilinear":
             key["resize"] = recipe.resize
-        suffix = suffix_of(self.spec, dataset)
-        if suffix and dataset.split:
-            key["split"] = dataset.split
-        path = self.folder.embeddings(rule, suffix)
+        path = self.folder.embeddings(rule, suffix_of(self.spec, dataset))
         found = embed.load_if(path, key)
         if found is None:
             work = Embedding(

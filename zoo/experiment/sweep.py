@@ -1,6 +1,7 @@
 """Trained once, scored on test sets that differ in one knob: ``--sweep occlusion=0:0.8:0.2``.
 
-A point's record carries the data set that it was scored on and the run that it was trained in;
+Nothing is trained on a point: of a set that makes itself, the test part alone is made. A point's
+record carries the data set that it was scored on and the run that it was trained in;
 ``sweeps/<knob>.json`` in the run's folder says which records are points, and of which knob.
 """
 
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from benchmark.datasets.base import Dataset
 from benchmark.files import write_json
 from benchmark.record import Record
+from benchmark.rules import PROTOCOLS
 from benchmark.variants import Variant, parse, parse_value
+from zoo.experiment.data import is_same, name_of_test_part
 from zoo.experiment.folder import read_json
 from zoo.experiment.options import Scoring
 from zoo.experiment.run import Run
@@ -87,15 +90,19 @@ def open_sweep(
     knob, values = parse_sweep(text)
     if trained_on.splits > 1:
         raise ValueError(f"--sweep needs a data set with one split, {dataset} has several")
-    return Sweep(
-        knob=knob, points=tuple((value, opener(swept(dataset, knob, value))) for value in values)
+    names = {value: swept(dataset, knob, value) for value in values}
+    points = tuple(
+        (value, trained_on if is_same(name, dataset) else opener(name_of_test_part(name)))
+        for value, name in names.items()
     )
+    return Sweep(knob=knob, points=points)
 
 
 def score_sweep(run: Run, scoring: Scoring, sweep: Sweep) -> list[Record]:
     """Score a finished run on every test set of a sweep.
 
-    The set that the run was trained on has its records already, and they are its point.
+    The set that the run was trained on has its records already, and they are its point. So has one
+    that was scored as a whole, as sweeps once were.
 
     Returns:
         The records that were written, one a point and protocol.
@@ -109,6 +116,8 @@ def score_sweep(run: Run, scoring: Scoring, sweep: Sweep) -> list[Record]:
     points = {point["value"]: point for point in earlier}
     records = []
     for value, dataset in sweep.points:
+        if value in points and _is_scored(run, scoring, points[value], dataset):
+            continue
         if dataset.fingerprint != run.spec.fingerprint:
             records += run.score(scoring, dataset)
         points[value] = {
@@ -120,3 +129,31 @@ def score_sweep(run: Run, scoring: Scoring, sweep: Sweep) -> list[Record]:
     ordered = [points[value] for value in sorted(points)]
     write_json(path, {"knob": sweep.knob, "trained_on": trained_on, "points": ordered})
     return records
+
+
+def _is_scored(run: Run, scoring: Scoring, point: dict, dataset: Dataset) -> bool:
+    """Whether the run was scored on the whole data set whose test part this is.
+
+    Args:
+        run: the run.
+        scoring: what it is to be scored under.
+        point: of an earlier sweep, with the same value.
+        dataset: of the point today.
+    """
+    if dataset.name in (point["dataset"], run.spec.dataset):
+        return False
+    if name_of_test_part(point["dataset"]) != dataset.name:
+        return False
+    own = [one for one in run.folder.read_records() if one.fingerprint == point["fingerprint"]]
+    same_renderer = {one.label for one in own if set(dataset.notes) <= set(one.notes)}
+    return _labels(run, scoring) <= same_renderer
+
+
+def _labels(run: Run, scoring: Scoring) -> set[str]:
+    """The labels of all records that a scoring gives."""
+    evaluation, rule = scoring.evaluation, str(run.rule(scoring.evaluation))
+    return {
+        str(PROTOCOLS[name].label(evaluation.distance, rule, rerank))
+        for name in scoring.protocols
+        for rerank in (None, scoring.rerank)
+    }

@@ -2,33 +2,34 @@
 
 It needs no download and shows what real data hide: the same people can be filmed again under more
 occlusion, worse boxes or more noise. It is rendered once into a cache; the same knobs give the same
-bytes on any number of processes.
+bytes on any number of processes. Where nothing is trained on it, its test part is rendered alone;
+what is missing follows when it is asked for.
 """
 
 import dataclasses
 import json
-import shutil
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import filelock
 
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.kind import DatasetKind
-from benchmark.datasets.mars import mars
+from benchmark.datasets.mars import mars, mars_test
 from benchmark.datasets.packed_path import PackedPath
-from benchmark.datasets.synthetic.render import render
+from benchmark.datasets.synthetic.render import PARTS, render
 from benchmark.datasets.synthetic.tracks import Knobs
-from benchmark.files import cache_root, hash_of, write_json
+from benchmark.files import cache_root, hash_of, mark_used, read_object, write_json
 from benchmark.processors import processors
 from benchmark.progress import SILENT, Progress
 
 RENDERER = 5  # raise it when the pixels change: caches are keyed by it
 MANIFEST = "synthetic.json"
+UNFINISHED = ".unfinished"  # ends the hidden folder of a set that is still being rendered
 LAYOUT = """
 DIR/synthetic-<hash>/                 rendered by `zoo data make synthetic`, in a cache without DIR
   bbox_train/, bbox_test/, info/      as MARS: see `zoo data layout mars`
-  synthetic.json                      the knobs
+  synthetic.json                      the knobs; which parts are whole, by their fingerprints
 """
 
 
@@ -44,6 +45,7 @@ def synthetic(
     misalignment: float = 0.4,
     noise: float = 0.2,
     seed: int = 0,
+    test_only: bool = False,
     progress: Progress = SILENT,
 ) -> Dataset:
     """Open the synthetic data set, rendering it first if the cache does not hold it.
@@ -63,6 +65,7 @@ def synthetic(
         misalignment: boxes shifted, badly sized and shaking, 0 .. 1.
         noise: grain, motion blur and coarse pixels, 0 .. 1.
         seed: another seed is another crowd in other places.
+        test_only: the test part alone, a third of the tracklets; nothing is rendered to train on.
         progress: advances with every tracklet.
 
     Raises:
@@ -83,48 +86,66 @@ def synthetic(
     )
     home = cache_root() / "data" if root is None else root
     folder = home / f"synthetic-{hash_of({**dataclasses.asdict(knobs), 'renderer': RENDERER})}"
-    if not folder.is_dir():
+    if not _is_made(folder, test_only):
         if isinstance(folder, PackedPath):
             raise FileNotFoundError(
                 f"{root} does not hold {folder.name}, a synthetic set of these knobs: render it "
                 "with `zoo data make` into the folder, and pack that again"
             )
-        _make(folder, knobs, progress)
-    return _read(folder)
+        _make(folder, knobs, ("test",) if test_only else PARTS, progress)
+    if root is None:
+        mark_used(folder / MANIFEST)
+    return _read(folder, test_only)
 
 
-def _make(folder: Path, knobs: Knobs, progress: Progress) -> None:
-    """Render into a folder beside it and rename that when it is whole; one process at a time."""
+def _is_made(folder: Path, test_only: bool) -> bool:
+    """Whether there is what is wanted, or what was and is damaged."""
+    if not folder.is_dir():
+        return False
+    try:
+        manifest = read_object(folder / MANIFEST)
+    except (OSError, ValueError):
+        return True
+    return "fingerprint" in manifest or (test_only and "test_fingerprint" in manifest)
+
+
+def _make(folder: Path, knobs: Knobs, parts: Sequence[str], progress: Progress) -> None:
+    """Render what is missing; one process at a time, and what a killed one left is used.
+
+    A new set lies in a hidden folder until the first parts of it are whole.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{folder.name}."
-    with filelock.FileLock(folder.parent / f"{prefix}lock"):
-        if folder.exists():  # somebody else was quicker
+    with filelock.FileLock(folder.parent / f".{folder.name}.lock"):
+        if _is_made(folder, "train" not in parts):  # somebody else was quicker
             return
-        for stale in folder.parent.glob(f"{prefix}part-*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        part = Path(tempfile.mkdtemp(prefix=f"{prefix}part-", dir=folder.parent))
-        try:
-            render(part, knobs, workers=processors(), progress=progress)
-            found = mars(part)
-            images = sum(len(t) for t in (*found.train, *found.test))
-            whole = {"knobs": dataclasses.asdict(knobs), "renderer": RENDERER}
-            write_json(
-                part / MANIFEST, {**whole, "images": images, "fingerprint": found.fingerprint}
-            )
-            part.chmod(0o755)
-            part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
+        place = folder if folder.is_dir() else folder.with_name(f".{folder.name}{UNFINISHED}")
+        render(place, knobs, workers=processors(), parts=parts, progress=progress)
+        test = mars_test(place)
+        manifest = {"knobs": dataclasses.asdict(knobs), "renderer": RENDERER}
+        manifest |= {"images": _images(test), "test_fingerprint": test.fingerprint}
+        if "train" in parts:
+            whole = mars(place)
+            manifest |= {"images": _images(whole), "fingerprint": whole.fingerprint}
+        write_json(place / MANIFEST, manifest)
+        if place != folder:
+            place.rename(folder)
 
 
-def _read(folder: Path) -> Dataset:
+def _images(dataset: Dataset) -> int:
+    return sum(len(t) for t in (*dataset.train, *dataset.test))
+
+
+def _read(folder: Path, test_only: bool) -> Dataset:
     remedy = "delete the folder and it will be rendered again"
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        found = mars(folder)
+        key = "test_fingerprint" if test_only else "fingerprint"
+        found = mars_test(folder) if test_only else mars(folder)
+        # a set that was rendered before test parts were told apart is compared as a whole
+        told, seen = (key, found) if key in manifest else ("fingerprint", mars(folder))
     except (FileNotFoundError, ValueError) as error:
         raise FileNotFoundError(f"{folder} is damaged ({error}): {remedy}") from None
-    if found.fingerprint != manifest["fingerprint"]:
+    if seen.fingerprint != manifest[told]:
         raise FileNotFoundError(f"{folder} is damaged (an image or table has changed): {remedy}")
     note = f"rendered people (renderer {manifest['renderer']})"
     return dataclasses.replace(found, name="synthetic", notes=(*found.notes, note))

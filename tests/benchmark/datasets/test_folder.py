@@ -66,3 +66,17 @@ def test_an_empty_tracklet_is_named(tree):
 def test_a_folder_without_tracklets_says_what_it_should_hold(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"expected \{train,query,gallery\}/<pid>"):
         folder(tmp_path)
+
+
+def test_a_folder_gets_a_name_that_changes_nothing_else(tree):
+    plain, named = open_dataset("folder", tree), open_dataset("folder[name=airport]", tree)
+    assert named.name == "folder[name=airport]"
+    assert (named.fingerprint, named.test) == (plain.fingerprint, plain.test)
+    assert open_dataset("folder[name=airport]:2persons", tree).name.startswith(named.name)
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "7", "-x", "é", "a" * 41, "a/b", "x+y"])
+def test_what_is_no_name_is_refused_in_one_line(tree, name):
+    with pytest.raises(ValueError, match="folder: name is") as caught:
+        open_dataset(f"folder[name={name}]", tree)
+    assert "\n" not in str(caught.value)

@@ -183,3 +183,33 @@ def test_the_fingerprint_sees_the_table_and_sizes(table):
     before = csv(root).fingerprint
     (root / "bob" / "1.jpg").write_bytes(b"longer")
     assert csv(root).fingerprint != before
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory, put_images):
+    folder = tmp_path_factory.mktemp("elsewhere")
+    put_images(folder, ["1.jpg", "2.jpg"])
+    return folder
+
+
+def test_absolute_paths_are_taken_where_the_user_says_so(table, elsewhere):
+    root = table([f"train,dora,1,a,{elsewhere}", f"train,emil,1,a,{elsewhere}/../x.jpg", *ROWS])
+    with pytest.raises(ValueError, match=r"leads out of .*csv\[absolute=true\]"):
+        open_dataset("csv", root)
+    with pytest.raises(FileNotFoundError, match=r"line 3: .*x\.jpg is missing"):
+        open_dataset("csv[absolute=true]", root)
+    root = table([f"train,dora,1,a,{elsewhere}", *ROWS])
+    found = open_dataset("csv[absolute=true,name=airport]", root)
+    assert found.name == "csv[absolute=true,name=airport]"
+    dora = [t for t in found.train if len(t) == 2]
+    assert [dora[0].path(0), dora[0].path(1)] == [f"{elsewhere}/1.jpg", f"{elsewhere}/2.jpg"]
+
+
+def test_relative_paths_stay_in_the_folder_even_so(table):
+    with pytest.raises(ValueError, match="leads out of"):
+        open_dataset("csv[absolute=true]", table(["train,a,1,a,../x.jpg", *ROWS]))
+
+
+def test_a_table_s_name_is_checked_as_a_folder_s(table):
+    with pytest.raises(ValueError, match="csv: name is"):
+        open_dataset("csv[name=a b]", table(ROWS))

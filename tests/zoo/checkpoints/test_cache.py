@@ -20,7 +20,7 @@ from tests.zoo.checkpoints.pulling import (
     refused,
 )
 from tests.zoo.loopback import good, slow
-from zoo.checkpoints.cache import cached_files, ensure_local, lock_of, prune
+from zoo.checkpoints.cache import cached_files, delete, ensure_local, lock_of, may_go
 from zoo.checkpoints.config import read_settings
 
 
@@ -157,18 +157,31 @@ def test_every_file_is_listed_with_its_state(full, settings):
 
 
 def test_tidying_takes_wrong_files_and_parts_and_then_what_can_be_fetched_again(full, settings):
-    deleted, busy = prune(full, settings, everything=False)
-    assert [f.state for f in deleted] == ["part", "part", "wrong"] and busy == []
-    deleted, _ = prune(full, settings, everything=True)
-    assert [f.name for f in deleted] == [NAME]
+    def tidy(everything):
+        doomed = [f for f in cached_files(full, settings) if may_go(f, everything=everything)]
+        assert all(delete(file, settings) for file in doomed)
+        return doomed
+
+    assert [f.state for f in tidy(everything=False)] == ["part", "part", "wrong"]
+    assert [f.name for f in tidy(everything=True)] == [NAME]
     left = {p.name for p in settings.cache.iterdir() if not p.name.endswith(".lock")}
     assert left == {"mine.safetensors", "notes.txt"}
 
 
 def test_what_is_being_fetched_is_left_alone(full, settings):
     with lock_of(settings.cache / "sta.other.safetensors"):
-        deleted, busy = prune(full, settings, everything=False)
-    assert deleted == [] and len(busy) == 3
+        doomed = [f for f in cached_files(full, settings) if may_go(f, everything=False)]
+        assert len(doomed) == 3 and not any(delete(file, settings) for file in doomed)
+    assert len(cached_files(full, settings)) == 5
+
+
+def test_loading_a_file_sets_its_last_use(server, settings, tmp_path):
+    row = entry(tmp_path, server.at("/f", good(DATA)))
+    path = ensure_local(row, settings).path
+    os.utime(path, (1, 1))
+    assert cached_files({row.name: row}, settings)[0].used == 1
+    ensure_local(row, settings)
+    assert cached_files({row.name: row}, settings)[0].used > 1
 
 
 def test_an_empty_cache_has_no_files(settings):

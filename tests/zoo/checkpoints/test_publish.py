@@ -42,6 +42,7 @@ def run(tmp_path):
         frames="chunk-first4",
         height=64,
         width=32,
+        resize="bilinear",
         distance="cos-bn",
         neck="own",
         dataset="folder",

@@ -42,3 +42,22 @@ def test_what_is_being_fetched_is_not_tidied_away(shelf, call):
     with lock_of(cache / shelf.file):
         _, _, err = call("cache", "prune")
     assert "left alone" in err and (cache / f".{NAME}.part").exists()
+
+
+def test_rendered_data_are_listed_and_deleted_after_a_dry_run(call, tmp_path):
+    folder = tmp_path / "cache" / "data" / ".synthetic-1.unfinished"
+    folder.mkdir(parents=True)
+    (folder / "1.jpg").write_bytes(b"1")
+    status, out, _ = call("cache", "--json")
+    (row,) = json.loads(out)
+    assert status == 0 and (row["kind"], row["state"], row["again"]) == ("data", "part", "goes on")
+    assert "1 would be deleted" in call("cache", "prune", "--dry-run")[2] and folder.is_dir()
+    assert "0 deleted" in call("cache", "prune", "--unused", "1")[2] and folder.is_dir()
+    assert "0 deleted" in call("cache", "prune", "--kind", "index")[2] and folder.is_dir()
+    assert "1 deleted" in call("cache", "prune")[2] and not folder.exists()
+
+
+def test_another_word_or_kind_is_refused(call):
+    assert call("cache", "purge")[0] == 2
+    status, _, err = call("cache", "--kind", "dta")
+    assert status == 2 and "did you mean data" in err

@@ -1,5 +1,6 @@
 """`zoo bench --sweep`: trained once, scored on test sets that differ in one knob."""
 
+import dataclasses
 import json
 import shutil
 
@@ -139,6 +140,54 @@ def test_a_sweep_reaches_its_last_value_without_rounding_errors(text, knob, valu
 def test_what_is_no_sweep_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match=r"occlusion=0:0\.8:0\.2"):
         parse_sweep(text)
+
+
+def test_of_a_point_the_test_part_alone_is_rendered_and_named_so(done):
+    whole = [p for p in (done.parent / "cache" / "data").iterdir() if (p / "bbox_train").is_dir()]
+    assert len(whole) == 1
+    for run in runs(done):
+        points = json.loads((run / "sweeps" / "occlusion.json").read_text())["points"]
+        assert [one["dataset"].partition("]")[2] for one in points] == [":test", "", ":test"]
+        opened = open_dataset(points[0]["dataset"])
+        assert (opened.fingerprint, opened.train) == (points[0]["fingerprint"], ())
+
+
+def record_at(run, knob):
+    (path,) = [p for p in run.glob("records/*.json") if knob in record.load(p).dataset]
+    return path
+
+
+@pytest.fixture
+def earlier(done, tmp_path):
+    """A sweep as it was once: its last point was scored on the whole set."""
+    own = shutil.copytree(done, tmp_path / "earlier")
+    (run,) = runs(own)
+    path = record_at(run, "occlusion=0.6")
+    one = record.load(path)
+    whole = open_dataset(one.dataset.removesuffix(":test"))
+    record.save(dataclasses.replace(one, dataset=whole.name, fingerprint=whole.fingerprint), path)
+    told = json.loads((run / "sweeps" / "occlusion.json").read_text())
+    told["points"][2] |= {"dataset": whole.name, "fingerprint": whole.fingerprint}
+    (run / "sweeps" / "occlusion.json").write_text(json.dumps(told))
+    return own
+
+
+def test_a_point_that_was_scored_on_the_whole_set_stays_as_it_is(earlier):
+    (run,) = runs(earlier)
+    before = (run / "sweeps" / "occlusion.json").read_text()
+    bench(earlier, SWEEP)
+    assert json.loads((run / "sweeps" / "occlusion.json").read_text()) == json.loads(before)
+    assert len(records(run)) == 3
+
+
+def test_a_point_of_another_renderer_is_scored_again(earlier):
+    (run,) = runs(earlier)
+    path = record_at(run, "occlusion=0.6")
+    one = record.load(path)
+    record.save(dataclasses.replace(one, notes=["rendered people (renderer 1)"]), path)
+    bench(earlier, SWEEP)
+    told = json.loads((run / "sweeps" / "occlusion.json").read_text())
+    assert told["points"][2]["dataset"].endswith(":test")
 
 
 def test_a_knob_is_turned_and_the_others_stay():

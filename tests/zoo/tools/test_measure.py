@@ -54,3 +54,11 @@ def test_a_network_is_costed_and_left_as_it_was(model):
     assert (found.frames, found.height, found.width) == (4, 64, 32) and found.gmacs > 0
     assert model.training
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
+def test_a_run_is_scored_on_any_data_from_python(finished_run, crowd):
+    data = zoo.open_dataset("folder", crowd)
+    found = zoo.score_on(finished_run.path, data, device="cpu", workers=0)
+    (row,) = found.to_dict("records")
+    assert (row["dataset"], row["trained_on"], row["queries"]) == ("folder", "folder", 2)
+    assert 0 <= row["mAP"] <= 1

@@ -1,4 +1,5 @@
 import json
+import shutil
 import threading
 from collections import Counter
 from pathlib import Path
@@ -96,15 +97,62 @@ def test_an_interrupted_rendering_leaves_nothing_that_looks_complete(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         synthetic(tmp_path, **SMALL, progress=Recorder(then=interrupt))
-    assert not [p for p in tmp_path.iterdir() if p.is_dir()]
+    assert [p.name[0] for p in tmp_path.iterdir()] == [".", "."]  # a lock, and what goes on
     assert synthetic(tmp_path, **SMALL).query
+    assert not list(tmp_path.glob(f"*{module.UNFINISHED}"))
 
 
-def test_what_a_killed_rendering_left_is_removed(tmp_path, small):
-    stale = tmp_path / f".{home(small).name}.part-killed"
-    (stale / "bbox_train").mkdir(parents=True)
-    synthetic(tmp_path, **SMALL)
-    assert not stale.exists()
+# ------------------------------------------------------------------------------ the test part
+
+
+def test_the_test_part_alone_renders_nothing_to_train_on(tmp_path, small, recorder):
+    found = synthetic(tmp_path, **SMALL, test_only=True, progress=recorder)
+    assert found.train == ()
+    assert [t.frames for t in found.test] == [t.frames for t in small.test]
+    assert found.query == small.query
+    assert recorder.steps[-1] == ("rendering pedestrians", len(small.test), len(small.test))
+    assert not (home(found) / "bbox_train").exists()
+
+
+def test_the_whole_set_is_completed_from_its_test_part_with_the_same_bits(tmp_path, small):
+    part = synthetic(tmp_path, **SMALL, test_only=True)
+    before = {path: path.stat().st_mtime_ns for path in home(part).glob("bbox_test/*/*.jpg")}
+    whole = synthetic(tmp_path, **SMALL)
+    assert whole.fingerprint == small.fingerprint
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert synthetic(tmp_path, **SMALL, test_only=True) == part
+
+
+def test_a_test_part_has_the_same_fingerprint_whether_the_rest_is_there_or_not(tmp_path, small):
+    alone = synthetic(tmp_path, **SMALL, test_only=True)
+    of_whole = synthetic(home(small).parent, **SMALL, test_only=True)
+    assert alone.fingerprint == of_whole.fingerprint != small.fingerprint
+
+
+def test_a_set_rendered_by_an_earlier_version_gives_its_test_part(tmp_path, small):
+    copy = shutil.copytree(home(small), tmp_path / home(small).name)
+    manifest = json.loads((copy / module.MANIFEST).read_text())
+    alone = synthetic(tmp_path, **SMALL, test_only=True)
+    del manifest["test_fingerprint"]
+    (copy / module.MANIFEST).write_text(json.dumps(manifest))
+    assert synthetic(tmp_path, **SMALL, test_only=True) == alone
+    next(copy.glob("bbox_train/*/*.jpg")).write_bytes(b"")
+    with pytest.raises(FileNotFoundError, match="damaged"):
+        synthetic(tmp_path, **SMALL, test_only=True)
+
+
+def test_a_completion_that_was_killed_before_it_was_written_down_goes_on(tmp_path, small):
+    part = synthetic(tmp_path, **SMALL, test_only=True)
+    shutil.copytree(home(small) / "bbox_train", home(part) / "bbox_train")
+    assert synthetic(tmp_path, **SMALL).fingerprint == small.fingerprint
+
+
+def test_the_test_part_goes_by_a_name_of_its_own(tmp_path):
+    knobs = "cameras=2,frames=2,identities=3,size=32"
+    found = open_dataset(f"synthetic[{knobs}]:test", tmp_path)
+    assert (found.name, found.train) == (f"synthetic[{knobs}]:test", ())
+    limited = open_dataset(f"synthetic[{knobs}]:test:2persons", tmp_path)
+    assert limited.name.endswith(":test:2persons") and len(limited.test) < len(found.test)
 
 
 def test_two_at_a_time_render_once(tmp_path, monkeypatch):

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 import scipy.io
 
 from benchmark.datasets.synthetic import render as module
-from benchmark.datasets.synthetic.render import render
+from benchmark.datasets.synthetic.render import render, unfinished
 from benchmark.datasets.synthetic.tracks import Knobs
 from tests.benchmark.datasets.conftest import Recorder
 from tests.benchmark.datasets.synthetic.small import SMALL, home
@@ -73,7 +74,7 @@ def test_a_script_needs_no_guard_for_its_workers(tmp_path):
 
 def test_a_worker_that_fails_ends_the_rendering(tmp_path):
     def remove(what, done, total):
-        for person in (tmp_path / "out" / "bbox_test").glob("0*"):
+        for person in unfinished(tmp_path / "out", "test").glob("0*"):
             for image in person.iterdir():
                 image.unlink()
             person.rmdir()
@@ -91,3 +92,64 @@ def test_progress_advances_with_every_tracklet(tmp_path, recorder, workers):
     total = len(recorder.steps)
     assert total > 40
     assert recorder.steps == [("rendering pedestrians", n, total) for n in range(1, total + 1)]
+
+
+def kill_midway(folder, knobs, tracklets):
+    """Render in a process that is killed, workers and all, once so many tracklets are there."""
+    script = (
+        "from pathlib import Path\n"
+        "from benchmark.datasets.synthetic.render import Knobs, render\n"
+        "from benchmark.progress import Progress\n"
+        "class Told(Progress):\n"
+        "    def advance(self, what, done, total):\n"
+        "        print(done, flush=True)\n"
+        f"render(Path({str(folder)!r}), Knobs(**{knobs}), workers=2, progress=Told())\n"
+    )
+    path = os.pathsep.join([str(Path(module.__file__).parents[3]), *sys.path])
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(tracklets):
+        process.stdout.readline()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_killed_rendering_goes_on_and_films_no_tracklet_twice_but_those_in_flight(tmp_path):
+    knobs = {**SMALL, "identities": 12}
+    render(tmp_path / "whole", Knobs(**knobs), workers=1)
+    kill_midway(tmp_path / "killed", knobs, 60)
+    before = {
+        path.name: path.stat().st_mtime_ns for path in (tmp_path / "killed").rglob("[0-9]*.jpg")
+    }
+    assert len({name[:11] for name in before}) >= 60
+    render(tmp_path / "killed", Knobs(**knobs), workers=2)
+    images = [*(tmp_path / "killed").rglob("*.jpg")]
+    again = {p.name[:11] for p in images if before.get(p.name, 0) not in (0, p.stat().st_mtime_ns)}
+    assert len(again) <= 2
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
+def test_an_image_that_was_cut_short_is_made_again(tmp_path):
+    knobs = Knobs(**{**SMALL, "identities": 3})
+    render(tmp_path / "whole", knobs, workers=1)
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    (tmp_path / "cut" / "bbox_test").rename(unfinished(tmp_path / "cut", "test"))
+    image = next(unfinished(tmp_path / "cut", "test").glob("*/*.jpg"))
+    image.write_bytes(image.read_bytes()[:100])
+    render(tmp_path / "cut", knobs, workers=1)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_a_part_can_be_rendered_alone(tmp_path, recorder):
+    knobs = Knobs(**{**SMALL, "identities": 3})
+    render(tmp_path, knobs, workers=1, parts=("test",), progress=recorder)
+    assert {path.name for path in tmp_path.iterdir()} == {"info", "bbox_test"}
+    tests = len(recorder.steps)
+    render(tmp_path, knobs, workers=1, progress=recorder)
+    assert (tmp_path / "bbox_train").is_dir()
+    assert recorder.steps[tests][1] == 1  # the test part is not rendered, nor counted, again
