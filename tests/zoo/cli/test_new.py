@@ -2,6 +2,20 @@
 
 import pytest
 
+from benchmark.recipes import RECIPES
+from zoo import plugins
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(monkeypatch):
+    """What a test's plugins add is gone after it."""
+    monkeypatch.setattr(plugins, "_ADDED", {"METHODS": {}, "DATASETS": {}})
+    monkeypatch.setattr(plugins, "CALLS", dict(plugins.CALLS))
+    before = dict(RECIPES)
+    yield
+    RECIPES.clear()
+    RECIPES.update(before)
+
 
 def test_the_files_are_written_and_the_next_commands_work_as_printed(call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -10,7 +24,7 @@ def test_the_files_are_written_and_the_next_commands_work_as_printed(call, tmp_p
     assert (status, err) == (0, "") and first == "wrote fresh_one.py and test_fresh_one.py; next:"
     assert commands[0] == "  pytest test_fresh_one.py"
     assert commands[1] == "  zoo check fresh_one --plugin fresh_one.py"
-    backbone = "resnet50[channels=4+8+8+8,layers=1+1+1+1]"
+    backbone = "resnet18[channels=4+8+8+16,layers=1+1+1+1,stem=4]"
     status, out, _ = call(*commands[1].split()[1:], "--backbone", backbone)
     assert status == 0 and "FAIL" not in out and "frame_weights [3, 4]" in out
 
@@ -36,7 +50,7 @@ def test_a_new_recipe_is_listed_at_once(call, tmp_path):
         (("methods", "mine"), 2, "unknown kind of plugin 'methods': did you mean method"),
         (("method", "a-b"), 2, "'a-b' is no name for a function"),
         (("method", "there_now"), 1, "there_now.py is there already"),
-        (("method",), 2, "Missing argument 'NAME'"),
+        (("method",), 2, "Missing argument 'name'"),
     ],
 )
 def test_what_does_not_fit_is_one_line(call, tmp_path, words, status, says):

@@ -21,7 +21,7 @@ def test_a_new_plugin_passes_its_own_test(tmp_path, kind):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", paths[1].name],
         cwd=paths[1].parent,
-        env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
     )

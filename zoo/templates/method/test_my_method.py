@@ -11,7 +11,7 @@ from zoo.plugins import add_plugin
 from zoo.tools.check_method import run_checks
 
 add_plugin(str(Path(__file__).with_name("my_method.py")))
-NARROW = "resnet50[channels=4+8+8+16,layers=1+1+1+1]"
+NARROW = "resnet18[channels=4+8+8+16,layers=1+1+1+1,stem=4]"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def model():
 
 
 def slow_weights(key, features, sharpness):
-    """The same for one clip, [T, D], number by number."""
+    """The weights of one clip, [T, D], a number at a time."""
     keys = [key @ feature for feature in features]
     keys = [k / math.sqrt(sum(float(x) ** 2 for x in k)) for k in keys]
     clip = sum(keys) / len(keys)
@@ -46,7 +46,7 @@ def test_weights_are_those_of_the_slow_twin(model, frames):
 
 def test_a_frame_unlike_the_others_counts_least(model):
     usual, odd = torch.randn(2, 16, generator=torch.Generator().manual_seed(2))
-    weights = model.weights(torch.stack([usual, usual, odd, usual])[None])[0]
+    weights = model.weights(torch.stack([usual, usual, odd, usual])[None])[0].detach()
     assert weights.argmin() == 2 and weights.sum() == pytest.approx(1)
 
 
