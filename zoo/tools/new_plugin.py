@@ -5,6 +5,7 @@ The templates are ordinary files in ``zoo/templates/<kind>``, called ``my_<kind>
 
 import importlib.util
 import io
+import keyword
 import re
 import shlex
 import tokenize
@@ -66,6 +67,8 @@ def write_plugin(kind: str, name: str, folder: Path) -> list[Path]:
     for path in paths:
         if path.exists() or path.is_symlink():
             raise FileExistsError(f"{path} is there already: choose another name or --into FOLDER")
+    if importlib.util.find_spec(name) is not None:
+        raise ValueError(f"{name}.py would hide the Python module {name!r}: choose another name")
     for path, text in zip(paths, texts, strict=True):
         write_text(path, text.replace(placeholder, name))
     return paths
@@ -78,7 +81,13 @@ def next_commands(kind: str, name: str, paths: list[Path]) -> list[str]:
 
 
 def _check_name(kind: str, name: str, words: set[str]) -> None:
-    """Refuse a name that Python, the file itself or somebody else has a use for."""
+    """Refuse a name that the file itself or somebody else has a use for.
+
+    Args:
+        kind: of plugin.
+        name: of the plugin.
+        words: names and keywords of the file.
+    """
     if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_]*", name):
         raise ValueError(
             f"{name!r} is no name for a function: expected letters, digits and _, a letter first"
@@ -87,10 +96,8 @@ def _check_name(kind: str, name: str, words: set[str]) -> None:
         raise ValueError(f"{name!r} begins like a test's name: pytest would take it for one")
     if name in _taken(kind):
         raise ValueError(f"there is a {kind} called {name!r} already: choose another name")
-    if name in words or importlib.util.find_spec(name) is not None:
-        raise ValueError(
-            f"{name!r} means something else in Python or in the file: choose another name"
-        )
+    if name in words or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} means something else in the file: choose another name")
 
 
 def _taken(kind: str) -> set[str]:

@@ -51,11 +51,11 @@ def test_a_file_that_is_there_stays_as_it_is(tmp_path, kind):
         ("method", "sta", "there is a method called 'sta' already"),
         ("dataset", "mars", "there is a dataset called 'mars' already"),
         ("recipe", "quick", "there is a recipe called 'quick' already"),
-        ("method", "class", "'class' means something else in Python"),
-        ("method", "json", "'json' means something else in Python"),
-        ("method", "nn", "'nn' means something else in Python or in the file"),
+        ("method", "class", "'class' means something else in the file"),
+        ("method", "json", "json.py would hide the Python module 'json'"),
+        ("method", "nn", "'nn' means something else in the file"),
         ("dataset", "Tracklet", "'Tracklet' means something else"),
-        ("method", "timm", "'timm' means something else"),
+        ("method", "timm", "timm.py would hide the Python module 'timm'"),
     ],
 )
 def test_a_name_that_does_not_fit_is_one_line_and_writes_nothing(tmp_path, kind, name, says):
