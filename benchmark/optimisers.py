@@ -20,14 +20,15 @@ Parameters = Iterable[nn.Parameter] | Iterable[dict[str, Any]]
 
 
 def parameters_of(model: nn.Module, recipe: "Recipe") -> Parameters:
-    """What is trained of a network; in two groups if its ``tower`` has a rate of its own.
+    """What is trained of a network; in two groups if a ``tower`` in it has a rate of its own.
 
     A group's ``share`` is its rate's share of the recipe's.
     """
     wanted = [p for p in model.parameters() if p.requires_grad]
-    if recipe.tower_lr == 1 or not hasattr(model, "tower"):
+    towers = [part.tower for part in model.modules() if hasattr(part, "tower")]
+    if recipe.tower_lr == 1 or not towers:
         return wanted
-    tower = set(model.tower.parameters())
+    tower = {p for one in towers for p in one.parameters()}
     return [
         {"params": [p for p in wanted if p not in tower], "share": 1.0},
         {"params": [p for p in wanted if p in tower], "share": recipe.tower_lr},

@@ -9,7 +9,7 @@ from benchmark.losses import LOSSES, TRIPLET_DISTANCES
 from benchmark.optimisers import OPTIMISERS
 from benchmark.pixels import RESIZES
 from benchmark.samplers import SAMPLERS
-from benchmark.variants import Variant, choose
+from benchmark.variants import Variant, choose, parse
 
 DISTANCES = {
     "cos-bn": ("cosine", "embedding"),
@@ -60,8 +60,7 @@ class Recipe:
         stem: width of the first convolution; 0 for the network's own.
         init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights (OpenAI's for
             a tower of CLIP, which has no others here), ``clip`` for OpenAI's, or ``synthetic`` for
-            those of a narrow network that come with the package; there are none of a transformer,
-            which then starts at random.
+            those of a narrow ResNet that come with the package; others then start at random.
             Or what the whole network starts from: a checkpoint's name, a run's folder or a file.
         neck: what follows the feature: ``bn``, the same BN neck and classifier for every method,
             ``none``, the same without BatchNorm, or ``own``, each method's.
@@ -86,8 +85,8 @@ class Recipe:
         contrast: weight of the loss ``contrast``.
         optimiser: a name in `benchmark.optimisers.OPTIMISERS`.
         lr: learning rate.
-        tower_lr: factor on the rate of a transformer's parameters (``model.tower``, where a method
-            has one): what trains a residual network wrecks a pretrained transformer.
+        tower_lr: factor on the rate of a transformer's parameters (``tower``, where there is one):
+            what trains a residual network wrecks a pretrained transformer.
         weight_decay: L2 penalty in the gradient.
         warmup: epochs over which the rate rises.
         warmup_from: share of the rate from which it rises.
@@ -171,10 +170,13 @@ class Recipe:
         """The backbone for a method whose own is ``own``, as a variant.
 
         A method on a vision transformer keeps its own, and a recipe with ``channels`` narrows it.
+        ``channels``, ``layers`` and ``stem`` say nothing about a `NOT_RESIDUAL` backbone.
         """
         if own.startswith("vit_"):
             return Variant(own, NARROW_VIT if self.channels else {})
         name = own if self.backbone == "own" else self.backbone
+        if name.startswith(NOT_RESIDUAL):
+            return parse(name)
         chosen = {"channels": self.channels, "layers": self.layers, "stem": self.stem}
         shape = {name: value for name, value in chosen.items() if value}
         if shape:
@@ -197,6 +199,7 @@ class Recipe:
 
 # legacy SENet takes no widths; this is its timm twin
 _NARROWABLE = {"legacy_seresnet50": "seresnet50"}
+NOT_RESIDUAL = ("convnext", "deit", "vit_")  # how their names begin in timm
 # what a recipe with narrow stages makes of a vision transformer
 NARROW_VIT = {"embed_dim": 64, "depth": 2, "num_heads": 4}
 

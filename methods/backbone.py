@@ -1,8 +1,9 @@
-"""The 2D network that every method stands on: a timm ResNet as a stem and four stages.
+"""The 2D network that most methods stand on: a timm ResNet as a stem and four stages.
 
 "Stage k" is timm's ``layer<k>``, the papers' conv<k+1>_x. The last stage keeps its stride of 1:
 every strided conv of its first block gets stride 1 and nothing is dilated (timm's
-``output_stride=16`` would dilate the later blocks).
+``output_stride=16`` would dilate the later blocks). A method that needs the last map alone takes
+`methods.last_map.frame_net`, which knows other networks as well.
 """
 
 import copy
@@ -10,9 +11,15 @@ import re
 
 import timm
 import torch
+from timm.models.convnext import ConvNeXt
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 STAGES = (1, 2, 3, 4)
+
+
+class NoStages(ValueError):
+    """A method needs a ResNet's stages, and its backbone is a ConvNeXt or a vision transformer."""
 
 
 class FrameNet(nn.Module):
@@ -27,6 +34,7 @@ class FrameNet(nn.Module):
         stem_padding: False takes the padding from the stem's max-pool, as in SINet's networks.
 
     Raises:
+        NoStages: the model is a network that `methods.last_map` knows.
         ValueError: the model is no such network; the message names what is missing.
     """
 
@@ -39,9 +47,12 @@ class FrameNet(nn.Module):
         stem_padding: bool = True,
     ):
         super().__init__()
-        if last_stride not in (1, 2):
-            raise ValueError(f"last_stride is {last_stride}, expected 1 or 2")
-        source = named(backbone) if isinstance(backbone, str) else copy.deepcopy(backbone)
+        check_last_stride(last_stride)
+        source = named(backbone) if isinstance(backbone, str) else backbone
+        if isinstance(source, ConvNeXt | VisionTransformer):
+            raise NoStages(f"the stages of a ResNet are needed, not a {type(source).__name__}")
+        if source is backbone:
+            source = copy.deepcopy(source)
         legacy = hasattr(source, "layer0")  # legacy SENet keeps its stem there and pools after it
         stem = source.layer0 if legacy else source
         self.conv1, self.bn1 = _part(stem, "conv1", nn.Conv2d), _part(stem, "bn1", nn.BatchNorm2d)
@@ -52,11 +63,20 @@ class FrameNet(nn.Module):
             self.maxpool.padding = 0
         for stage in STAGES:
             setattr(self, f"layer{stage}", _part(source, f"layer{stage}", nn.Sequential))
-        _refuse_dilation(self)
+        refuse_dilation(self)
         if last_stride == 1:
             _unstride(self.layer4[0])
         self.last_stride = last_stride
         self.widths = {stage: _width(self.stage(stage)) for stage in STAGES}
+
+    @property
+    def width(self) -> int:
+        """D, channels of the last map."""
+        return self.widths[4]
+
+    def map_size(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of the last map for images of that size, in pixels."""
+        return self.rows(4, height), self.rows(4, width)
 
     def stage(self, number: int) -> nn.Sequential:
         """The blocks of stage 1 to 4."""
@@ -98,6 +118,16 @@ def named(backbone: str) -> nn.Module:
     return timm.create_model(backbone, pretrained=False)
 
 
+def check_last_stride(stride: int) -> None:
+    """Refuse what no last stage can have.
+
+    Raises:
+        ValueError: it is neither 1 nor 2.
+    """
+    if stride not in (1, 2):
+        raise ValueError(f"last_stride is {stride}, expected 1 or 2")
+
+
 def _part(owner: nn.Module, name: str, kind: type) -> nn.Module:
     part = getattr(owner, name, None)
     if not isinstance(part, kind):
@@ -109,7 +139,12 @@ def _part(owner: nn.Module, name: str, kind: type) -> nn.Module:
     return part
 
 
-def _refuse_dilation(frames: nn.Module) -> None:
+def refuse_dilation(frames: nn.Module) -> None:
+    """Refuse a network with dilated convolutions.
+
+    Raises:
+        ValueError: it names the first one.
+    """
     for name, module in frames.named_modules():
         if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
             raise ValueError(

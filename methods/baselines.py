@@ -13,8 +13,8 @@ Decisions, not the papers' word (each is an argument, or stands in `methods.temp
 
 from torch import Tensor, nn
 
-from methods.backbone import FrameNet
 from methods.head import Head
+from methods.last_map import frame_net
 from methods.output import ClipOutput, check_clips
 from methods.resnet3d import DROPOUT, Bottleneck
 from methods.temporal import ClipNet, aggregation
@@ -28,7 +28,7 @@ def _baseline(
     height: int = 0,
     width: int = 0,
 ) -> ClipNet:
-    frames = FrameNet(backbone, last_stride=last_stride)
+    frames = frame_net(backbone, last_stride=last_stride)
     aggregate, image = aggregation(temporal, frames, height, width)
     return ClipNet(frames, aggregate, num_classes, image=image)
 
@@ -101,8 +101,8 @@ class ImageMean(nn.Module):
         self, backbone: nn.Module | str, num_classes: int, *, last_stride: int, dimensions: int
     ):
         super().__init__()
-        self.frames = FrameNet(backbone, last_stride=last_stride)
-        self.bottleneck = Bottleneck(self.frames.widths[4], dimensions)
+        self.frames = frame_net(backbone, last_stride=last_stride)
+        self.bottleneck = Bottleneck(self.frames.width, dimensions)
         self.head = Head(dimensions, num_classes, neck="none", dropout=DROPOUT)
 
     @property

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from methods.backbone import named
 from methods.head import Head
+from methods.last_map import patch_grid
 from methods.output import ClipOutput, check_clips
 
 VIT = "vit_base_patch16_clip_quickgelu_224"
@@ -44,7 +45,7 @@ class CLIPTower(nn.Module):
         _check_transformer(source)
         source, self.size = copy.deepcopy(source), (height, width)
         self.patch_embed = source.patch_embed.proj  # [N, 3, H, W] -> [N, D, rows, columns]
-        self.grid = _grid(self.size, self.patch_embed.kernel_size)
+        self.grid = patch_grid(self.size, self.patch_embed.kernel_size)
         embeddings = resized(source.pos_embed.data, source.patch_embed.grid_size, self.grid)
         self.cls_token, self.pos_embed = source.cls_token, nn.Parameter(embeddings)
         self.norm_pre, self.blocks, self.norm = source.norm_pre, source.blocks, source.norm
@@ -102,17 +103,6 @@ def _check_transformer(source: nn.Module) -> None:
             f"backbone {type(source).__name__} does not fit: expected a timm VisionTransformer "
             f"with a class token and learned position embeddings, e.g. {VIT}"
         )
-
-
-def _grid(size: tuple[int, int], patch: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of patches."""
-    (height, width), (tall, wide) = size, patch
-    if height % tall or width % wide or not (height and width):
-        raise ValueError(
-            f"images of {height}×{width} pixels cannot be cut into patches of {tall}×{wide}: "
-            f"height must be a multiple of {tall} and width of {wide}"
-        )
-    return height // tall, width // wide
 
 
 def _projection(head: nn.Module, width: int) -> nn.Linear:

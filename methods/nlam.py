@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.backbone import FrameNet
+from methods.last_map import frame_net
 from methods.non_local import AttentionMaps, attend, attention_of_cells, tokens
 from methods.temporal import TEMPORAL, ClipNet, aggregation
 
@@ -172,7 +173,8 @@ def nlam_nltp(
         raise ValueError(f"temporal is {temporal!r}, expected nltp, {', '.join(TEMPORAL)}")
     if last_stride is None:
         last_stride = 2 if temporal == "ta" else 1
-    frames = FrameNet(backbone, last_stride=last_stride)
+    trunk = FrameNet if after else frame_net
+    frames = trunk(backbone, last_stride=last_stride)
     between = {
         block - 1: NLAM(
             frames.widths[block - 1], reduction=reduction, hidden=hidden, zero_start=zero_start
@@ -180,7 +182,7 @@ def nlam_nltp(
         for block in sorted(after)
     }
     if temporal == "nltp":
-        pool, image = NLTP(frames.widths[4], dot_scale=dot_scale, zero_start=zero_start), None
+        pool, image = NLTP(frames.width, dot_scale=dot_scale, zero_start=zero_start), None
     else:
         pool, image = aggregation(temporal, frames, height, width)
     return ClipNet(frames, pool, num_classes, after=between, image=image)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from methods.backbone import STAGES, FrameNet
 from methods.head import Head
+from methods.last_map import frame_net
 from methods.non_local import AttentionMaps, NonLocal, check_stripes
 from methods.output import ClipOutput, check_clips
 
@@ -64,7 +65,8 @@ class NVAN(nn.Module):
             raise ValueError(f"pool_after is {pool_after}, expected (3,) or (2, 3)")
         if attention_window is not None and attention_window < 1:
             raise ValueError(f"attention_window is {attention_window}, expected 1 or more, or None")
-        self.frames = FrameNet(backbone, stem_activation=stem_activation)
+        trunk = FrameNet if PLACES[layers] else frame_net  # the baselines need no stages
+        self.frames = trunk(backbone, stem_activation=stem_activation)
         self.stripes = None if stripes is None else dict(zip((2, 3), stripes, strict=True))
         self.pool_after, self.window, self.pooling = pool_after, attention_window, pooling
         self.non_local = nn.ModuleDict(
@@ -76,7 +78,7 @@ class NVAN(nn.Module):
                 for back in sorted(places, reverse=True)
             }
         )
-        self.head = Head(self.frames.widths[4], num_classes, neck="bn")
+        self.head = Head(self.frames.width, num_classes, neck="bn")
 
     @property
     def neck(self) -> nn.Module:
@@ -90,6 +92,8 @@ class NVAN(nn.Module):
     def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> [B*T', D, H/16, W/16] with T' = T, T/2 or T/4."""
         self._check(clips)
+        if not self.non_local:
+            return self.frames(clips.flatten(0, 1))
         frames, height = clips.shape[1], clips.shape[3]
         x = self.frames.stem(clips.flatten(0, 1))  # [B*T, C, H/4, W/4]
         for stage in STAGES:

@@ -19,12 +19,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from methods.backbone import FrameNet
 from methods.head import Head
+from methods.last_map import frame_net
 from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, HeadOutput, check_clips
 from methods.pyramid import Level, conv_norm_relu
-from methods.temporal import map_size
 
 MOST_LEVELS = 3
 
@@ -73,10 +72,10 @@ class PSTA(nn.Module):
         self, backbone: nn.Module | str, num_classes: int, *, levels: int, image: tuple[int, int]
     ):
         super().__init__()
-        self.frames, self.image = FrameNet(backbone), image
-        deep = self.frames.widths[4]
+        self.frames, self.image = frame_net(backbone), image
+        deep = self.frames.width
         channels = deep // 2
-        rows, columns = map_size(self.frames, *image)
+        rows, columns = self.frames.map_size(*image)
         self.reduce = nn.Sequential(*conv_norm_relu(deep, channels))
         self.levels = nn.ModuleList(Level(channels, rows * columns) for _ in range(levels))
         for layer in self.levels.modules():
@@ -121,7 +120,7 @@ class PSTA(nn.Module):
         many = len(self.levels)
         check_clips(clips, frames_multiple=2**many, why=f"a pyramid of {many} levels")
         height, width = clips.shape[3:]
-        given, built = (map_size(self.frames, *size) for size in ((height, width), self.image))
+        given, built = (self.frames.map_size(*size) for size in ((height, width), self.image))
         if given != built:
             raise ValueError(
                 f"H × W = {height} × {width} pixels give a map of {given[0]} × {given[1]} cells, "

@@ -15,8 +15,8 @@ Decisions, not the paper's word:
 import torch
 from torch import Tensor, nn
 
-from methods.backbone import FrameNet
 from methods.head import Head
+from methods.last_map import frame_net
 from methods.output import ClipOutput, check_clips
 
 EPS = 1e-12
@@ -51,9 +51,9 @@ class STA(nn.Module):
         if blocks < 1:
             raise ValueError(f"blocks is {blocks}, expected 1 or more")
         self.fusion, self.blocks, self.regularisation = fusion, blocks, regularisation
-        self.frames = FrameNet(backbone)
+        self.frames = frame_net(backbone)
         maps = 2 if fusion == "both" else 1
-        self.fc = nn.Linear(maps * self.frames.widths[4], dimensions)
+        self.fc = nn.Linear(maps * self.frames.width, dimensions)
         self.head = Head(dimensions, num_classes, neck="none")
 
     @property
@@ -85,7 +85,7 @@ class STA(nn.Module):
     def features(self, clips: Tensor) -> Tensor:
         """[B, T, 3, H, W] -> the last stage's maps f_n, [B, T, D, H/16, W/16]."""
         check_clips(clips)
-        rows = self.frames.rows(4, clips.shape[3])
+        rows, _ = self.frames.map_size(*clips.shape[3:])
         if rows % self.blocks:
             fit = [k for k in range(1, rows + 1) if rows % k == 0]
             raise ValueError(

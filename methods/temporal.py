@@ -11,8 +11,9 @@ Decisions, not the paper's word:
 import torch
 from torch import Tensor, nn
 
-from methods.backbone import STAGES, FrameNet
+from methods.backbone import STAGES
 from methods.head import Head
+from methods.last_map import Frames
 from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, check_clips
 
@@ -74,7 +75,7 @@ class ClipNet(nn.Module):
     """A 2D network on each frame, modules between its stages, an aggregation, a classifier.
 
     Args:
-        frames: the 2D network.
+        frames: the 2D network; a `FrameNet` where there is something in ``after``.
         aggregate: [B, T, D, H, W] -> [B, ``aggregate.width``].
         num_classes: identities of the classifier; 0 leaves it out.
         after: modules that follow a stage, by its number (1 to 4); each keeps the map's shape.
@@ -85,7 +86,7 @@ class ClipNet(nn.Module):
 
     def __init__(
         self,
-        frames: FrameNet,
+        frames: Frames,
         aggregate: nn.Module,
         num_classes: int,
         *,
@@ -109,6 +110,8 @@ class ClipNet(nn.Module):
     def features(self, clips: Tensor, maps: AttentionMaps | None = None) -> Tensor:
         """[B, T, 3, H, W] -> the last stage's maps, [B, T, D, H', W']."""
         self._check(clips)
+        if not self.after:
+            return self.frames(clips.flatten(0, 1)).unflatten(0, clips.shape[:2])
         x = self.frames.stem(clips.flatten(0, 1))  # [B*T, C, H/4, W/4]
         for stage in STAGES:
             x = self.frames.stage(stage)(x)
@@ -128,7 +131,7 @@ class ClipNet(nn.Module):
         check_clips(clips)
         if self.image is None:
             return
-        given, built = (map_size(self.frames, *size) for size in (clips.shape[3:], self.image))
+        given, built = (self.frames.map_size(*size) for size in (clips.shape[3:], self.image))
         if given != built:
             raise ValueError(
                 f"H × W = {clips.shape[3]} × {clips.shape[4]} pixels give a map of {given[0]} × "
@@ -138,24 +141,19 @@ class ClipNet(nn.Module):
             )
 
 
-def map_size(frames: FrameNet, height: int, width: int) -> tuple[int, int]:
-    """Rows and columns of the last stage's map."""
-    return frames.rows(4, height), frames.rows(4, width)
-
-
 def aggregation(
-    temporal: str, frames: FrameNet, height: int, width: int
+    temporal: str, frames: Frames, height: int, width: int
 ) -> tuple[nn.Module, tuple[int, int] | None]:
     """TP, TA or RNN, and the image size that it is bound to.
 
     Raises:
         ValueError: ``temporal`` is none of them.
     """
-    channels = frames.widths[4]
+    channels = frames.width
     if temporal == "tp":
         return FrameMean(channels), None
     if temporal == "ta":
-        return FrameAttention(channels, map_size(frames, height, width)), (height, width)
+        return FrameAttention(channels, frames.map_size(height, width)), (height, width)
     if temporal == "rnn":
         return FrameLSTM(channels), None
     raise ValueError(f"temporal is {temporal!r}, expected one of {', '.join(TEMPORAL)}")

@@ -33,7 +33,8 @@ PARTS = {
     "reports": ("read", "analysis", "figures", "formats", ""),
 }
 FILES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
-MODULES = [path for path in FILES if path.name != "__init__.py"]
+TEMPLATES = ROOT / "zoo" / "templates"  # what `zoo new` copies, each with its test beside it
+MODULES = [p for p in FILES if p.name != "__init__.py" and TEMPLATES not in p.parents]
 MOST_LINES = 250
 MOST_LINES_OF_A_FUNCTION = 60
 TOP_LEVEL_OF_ZOO = 6

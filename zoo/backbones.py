@@ -33,7 +33,6 @@ ARGUMENTS: dict[str, object] = {
     "drop_block_rate": float,
     # vision transformers
     "img_size": tuple[int, ...],
-    "patch_size": int,
     "embed_dim": int,
     "depth": int,
     "num_heads": int,
@@ -43,7 +42,11 @@ ARGUMENTS: dict[str, object] = {
     "pos_drop_rate": float,
     "proj_drop_rate": float,
     "attn_drop_rate": float,
-    # both
+    # ConvNeXts
+    "dims": tuple[int, ...],
+    "depths": tuple[int, ...],
+    # several of them
+    "patch_size": int,
     "drop_rate": float,
     "drop_path_rate": float,
 }

@@ -2,7 +2,7 @@
 
 It takes the place of the ImageNet weights in the papers' recipes. Without it `sta`, which has no
 BatchNorm before its classifier, learned nothing in the minutes that `quick` takes. There is none
-for transformers: `quick` trains a narrow one from random weights, and says so. The people,
+for transformers and ConvNeXts: `quick` trains them from random weights, and says so. The people,
 places and cameras are those of ``synthetic[seed=1]``; none of them is in the default set.
 ``make start`` makes the file again: ``python -m zoo.initial_weights WEIGHTS`` writes it and prints
 its hash.
@@ -16,6 +16,7 @@ from safetensors.torch import load, load_file, save_file
 from torch import nn
 
 from benchmark.files import write_whole
+from benchmark.recipe import NOT_RESIDUAL
 from benchmark.variants import Variant, parse
 from zoo.half_precision import to_half
 
@@ -26,12 +27,12 @@ _TRUNK = "frames."  # where resnet50_avg keeps its backbone
 
 
 def starts_at_random(backbone: str) -> bool:
-    """Whether ``init=synthetic`` leaves this backbone at random: there is no packaged transformer.
+    """Whether ``init=synthetic`` leaves this backbone at random: only a ResNet is packaged.
 
     Args:
         backbone: a timm network with or without arguments.
     """
-    return parse(backbone).name.startswith("vit_")
+    return parse(backbone).name.startswith(NOT_RESIDUAL)
 
 
 def load_initial_weights(network: nn.Module, variant: Variant) -> None:

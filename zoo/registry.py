@@ -4,14 +4,17 @@ The registry is a tuple of functions; a method's name is its function's. Plugins
 `zoo.plugins`.
 """
 
+import contextlib
+import copy
 from collections.abc import Callable, Iterable
 
+import torch
 from torch import nn
 
 from benchmark import variants
 from benchmark.variants import Variant
 from methods.ap3d import ap3d, ap3d_nl, ap_i3d, c2d, c2d_nl, i3d, p3d
-from methods.backbone import channels_last
+from methods.backbone import NoStages, channels_last
 from methods.baselines import (
     resnet50_image,
     resnet50_rnn,
@@ -25,6 +28,7 @@ from methods.bicnet import bicnet_tks
 from methods.clip_vit import clip_vit_avg
 from methods.cosam import cosam
 from methods.head import NECKS, Head
+from methods.last_map import fit_images
 from methods.nlam import nlam_nltp, nlam_tp
 from methods.nvan import (
     nvan,
@@ -175,7 +179,12 @@ def create(
             f"{variant.name} brings its own network: weights={weights!r} is for timm backbones; "
             "use --set init=none"
         )
-    model = function(num_classes=num_classes, **arguments)
+    try:
+        model = function(num_classes=num_classes, **arguments)
+    except NoStages:
+        raise ValueError(_needs_stages(variant.name, arguments["backbone"])) from None
+    if size is not None:
+        fit_images(model, size)
     if neck != OWN:
         _set_neck(model, num_classes, neck, variant.name)
     return channels_last(model)
@@ -193,6 +202,28 @@ def _backbone(
             "weights are for a backbone given by name; load them into the model instead"
         )
     return backbone
+
+
+def _needs_stages(method: str, backbone: nn.Module) -> str:
+    """Why a method does not take a network without a ResNet's stages, and which ones do."""
+    found = ", ".join(takers(backbone)) or "none"
+    kind = type(backbone).__name__
+    return f"{method} needs the stages of a ResNet, not a {kind}; methods that take one: {found}"
+
+
+def takers(backbone: nn.Module) -> list[str]:
+    """The methods that can be built on a timm network, each with its arguments at their default.
+
+    Each is built, without memory for its weights. Those that bring a network of their own are left
+    out.
+    """
+    found, trunk = [], copy.deepcopy(backbone).to("meta")
+    for name, function in sorted(methods().items()):
+        if own_backbone(function) != OWN:
+            with torch.device("meta"), contextlib.suppress(Exception):  # of anybody's code
+                function(backbone=trunk)
+                found.append(name)
+    return found
 
 
 def _set_neck(model: nn.Module, num_classes: int, neck: str, method: str) -> None:

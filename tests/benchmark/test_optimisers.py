@@ -76,6 +76,13 @@ def test_a_tower_with_a_rate_of_its_own_is_a_group_of_its_own():
     assert [id(p) for p in others["params"]] == [id(p) for p in model.other.parameters()]
 
 
+def test_a_tower_is_found_wherever_it_stands():
+    model = nn.Sequential(nn.Linear(2, 2), Towered())
+    others, tower = parameters_of(model, Recipe(name="test", tower_lr=0.05))
+    assert [id(p) for p in tower["params"]] == [id(model[1].tower.weight)]
+    assert len(others["params"]) == 4
+
+
 def test_without_a_rate_or_a_tower_of_its_own_there_is_one_list_of_what_is_trained():
     model, plain = Towered(), nn.Linear(2, 2)
     wanted = [model.tower.weight, *model.other.parameters()]

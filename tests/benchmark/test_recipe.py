@@ -98,6 +98,14 @@ def test_a_methods_own_backbone_is_narrowed():
 
 
 @pytest.mark.parametrize(
+    "backbone", ["convnext_atto", "vit_tiny_patch16_224", "convnext_atto[depths=1+1+1+1]"]
+)
+def test_widths_of_residual_stages_say_nothing_about_another_network(backbone):
+    chosen = dataclasses.replace(RECIPES["quick"], backbone=backbone)
+    assert str(chosen.backbone_of("resnet50")) == backbone
+
+
+@pytest.mark.parametrize(
     ("known", "field", "thing"),
     [
         (SAMPLERS, "sampler", IdentitySampler),

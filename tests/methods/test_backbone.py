@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from methods.backbone import FrameNet, has_squeeze_excitation
+from methods.backbone import FrameNet, NoStages, has_squeeze_excitation
 from methods.clip_vit import CLIPTower
 
 
@@ -124,7 +124,7 @@ def test_widths_are_those_of_the_stages(narrow):
     ("name", "options", "message"),
     [
         ("resnet50d", {}, "its 'conv1' is Sequential, expected Conv2d"),
-        ("vit_tiny_patch16_224", {}, "'conv1' is NoneType"),
+        ("efficientnet_b0", {}, "'conv1' is NoneType"),
         ("resnetaa50", {}, "'maxpool' is AvgPool2d"),
         ("resnet18", {"avg_down": True}, "AvgPool2d in its last stage pools its way down"),
     ],
@@ -132,6 +132,14 @@ def test_widths_are_those_of_the_stages(narrow):
 def test_other_networks_are_refused_by_name_of_what_is_missing(name, options, message):
     with pytest.raises(ValueError, match=message):
         FrameNet(timm.create_model(name, **options))
+
+
+@pytest.mark.parametrize("name", ["vit_tiny_patch16_224", "convnext_atto"])
+def test_a_network_without_a_resnet_s_stages_is_refused_as_such(name):
+    with torch.device("meta"):
+        source = timm.create_model(name)
+    with pytest.raises(NoStages, match=f"needed, not a {type(source).__name__}"):
+        FrameNet(source)
 
 
 def test_dilated_networks_are_refused():

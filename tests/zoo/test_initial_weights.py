@@ -72,7 +72,8 @@ def test_the_file_is_made_from_trained_weights(monkeypatch, tmp_path):
     )
 
 
-def test_transformers_have_no_packaged_start():
+def test_networks_that_are_no_resnets_have_no_packaged_start():
+    assert initial_weights.starts_at_random("convnext_atto")
     assert initial_weights.starts_at_random("vit_base_patch16_224[depth=2]")
     assert not initial_weights.starts_at_random(initial_weights.BACKBONE)
     assert not initial_weights.starts_at_random("own")

@@ -13,6 +13,8 @@ from methods.head import Head
 from methods.output import ClipOutput
 from zoo import plugins, registry
 
+CONVNEXT = "convnext_atto[depths=1+1+1+1,dims=4+8+8+16]"
+VIT = "vit_tiny_patch16_224[depth=1,embed_dim=32,num_heads=2]"
 NARROW = "resnet50[channels=4+8+8+8,layers=1+2+3+1]"
 
 
@@ -66,6 +68,51 @@ def test_what_does_not_fit_is_refused_in_one_line(name, options, says):
     with pytest.raises((ValueError, LookupError), match=says) as error:
         zoo.create(name, **options)
     assert "\n" not in str(error.value)
+
+
+LAST_MAP_ALONE = [
+    "psta",
+    *("resnet50_avg", "resnet50_image", "resnet50_max", "resnet50_rnn", "resnet50_ta"),
+    *("resnet50_tp", "seresnet50_rnn", "seresnet50_ta", "seresnet50_tp"),
+    *("sta", "sta_attention", "sta_avg", "sta_baseline", "sta_fusion"),
+]
+
+
+@pytest.mark.parametrize("method", LAST_MAP_ALONE)
+@pytest.mark.parametrize("backbone", [CONVNEXT, VIT])
+def test_a_method_that_needs_the_last_map_alone_takes_other_networks(method, backbone):
+    model = zoo.create(method, backbone=backbone, size=(64, 32), frames=4).eval()
+    with torch.no_grad():
+        assert model(torch.randn(2, 4, 3, 64, 32)).embedding.isfinite().all()
+
+
+def test_a_method_that_needs_stages_refuses_other_networks_by_name():
+    with pytest.raises(ValueError, match=r"^nvan needs the stages of a ResNet, not a ConvNeXt"):
+        zoo.create("nvan", backbone=CONVNEXT)
+    with pytest.raises(ValueError, match="methods that take one: ") as error:
+        zoo.create("nlam_nltp", backbone=CONVNEXT)
+    assert str(error.value).partition("one: ")[2].split(", ") == LAST_MAP_ALONE
+
+
+def test_who_takes_a_network_is_found_by_building(monkeypatch):
+    def picky(backbone: nn.Module | str = "resnet50", num_classes: int = 0):
+        raise RuntimeError("never")
+
+    def easy(backbone: nn.Module | str = "resnet50", num_classes: int = 0):
+        return nn.Identity()
+
+    def own(num_classes: int = 0):
+        return nn.Identity()
+
+    monkeypatch.setattr(registry, "METHODS", (picky, easy, own))
+    assert registry.takers(zoo.create("easy", backbone=CONVNEXT)) == ["easy"]
+
+
+def test_the_size_of_images_reaches_a_vision_transformer_under_any_method():
+    model = zoo.create("resnet50_avg", backbone=VIT, size=(128, 64))
+    assert model.frames.tower.patch_embed.grid_size == (8, 4)
+    with pytest.raises(ValueError, match=r"100×50 pixels cannot be cut into patches of 16×16"):
+        zoo.create("resnet50_avg", backbone=VIT, size=(100, 50))
 
 
 def test_importing_zoo_loads_no_torch_until_a_name_is_used():

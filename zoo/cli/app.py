@@ -37,6 +37,7 @@ def build() -> "typer.Typer":
         export,
         inspect,
         listing,
+        new,
         publish,
         pull,
         report,
@@ -63,6 +64,7 @@ def build() -> "typer.Typer":
     app.command("compare", cls=Command, epilog=compare.EXAMPLES)(compare.compare)
     app.command("list", cls=Command, epilog=listing.EXAMPLES)(listing.list_)
     app.command("check", cls=Command, epilog=check.EXAMPLES)(check.check)
+    app.command("new", cls=Command, epilog=new.EXAMPLES)(new.new)
     app.command("show", cls=Command, epilog=show.EXAMPLES)(show.show)
     app.command("pull", cls=Command, epilog=pull.EXAMPLES)(pull.pull)
     app.command("verify", cls=Command, epilog=verify.EXAMPLES)(verify.verify)

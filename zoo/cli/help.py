@@ -11,7 +11,7 @@ COMMANDS = {
     "Look": ("report", "compare", "inspect", "eval", "score", "cost", "list", "show"),
     "Checkpoints": ("pull", "verify", "publish", "convert", "export", "cache"),
     "Data": ("data", "embed", "search"),
-    "Extend": ("check",),
+    "Extend": ("new", "check"),
 }
 # what an option is about -> its names; those that are in no group come first
 OPTIONS = {

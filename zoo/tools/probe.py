@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+NEARLY_ZERO = 1e-4
+
 
 def prepare(model: nn.Module, clips: torch.Tensor) -> None:
     """What a model does before its first step of training, with one clip of each class."""
@@ -17,14 +19,14 @@ def redraw_small(model: nn.Module) -> None:
     """Draw layers that start at zero, or near it, anew, so that nothing hides behind them.
 
     A gradient is a product of weights: behind some matrices of 0.02, as transformers start, it is
-    lost in rounding.
+    lost in rounding, and so it is behind the scales of 1e-6 that ConvNeXts start with.
     """
     with torch.no_grad():
         for parameter in model.parameters():
             usual = parameter[0].numel() ** -0.5 if parameter.ndim > 1 else 0.0
-            if parameter.requires_grad and not parameter.any():
+            if parameter.requires_grad and parameter.abs().max() < NEARLY_ZERO:
                 parameter.normal_(std=0.5)
-            elif parameter.requires_grad and parameter.std() < usual / 2:
+            elif parameter.requires_grad and parameter.ndim > 1 and parameter.std() < usual / 2:
                 parameter.normal_(std=usual)
 
 

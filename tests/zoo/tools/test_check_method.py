@@ -91,6 +91,19 @@ def test_a_method_without_a_backbone_passes(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "backbone",
+    [
+        "convnext_atto[depths=1+1+1+1,dims=4+8+8+16]",
+        "vit_tiny_patch16_224[depth=2,embed_dim=12,num_heads=2]",
+    ],
+)
+def test_a_network_that_is_no_resnet_passes_under_our_methods(backbone):
+    """Its fused attention is counted, and nothing hides behind scales that start next to zero."""
+    results = run_checks("resnet50_avg", backbone)
+    assert all(result.passed for result in results), results
+
+
+@pytest.mark.parametrize(
     "neck", [nn.LayerNorm(6), nn.Sequential(nn.BatchNorm1d(6)), nn.Linear(6, 6)]
 )
 def test_a_neck_that_could_not_be_scored_fails_in_one_line(checks, neck):

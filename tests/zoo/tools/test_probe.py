@@ -21,6 +21,14 @@ def test_no_matrix_stays_at_zero_or_far_below_its_usual_size():
     assert 0.09 < layer.weight.std() < 0.11
 
 
+def test_a_scale_that_starts_next_to_zero_hides_nothing():
+    scale, usual = nn.Module(), nn.LayerNorm(4)
+    scale.gamma = nn.Parameter(torch.full((4,), 1e-6))
+    for module in (scale, usual):
+        redraw_small(module)
+    assert scale.gamma.abs().max() > 0.01 and (usual.weight == 1).all()
+
+
 def test_what_is_fixed_is_left_alone():
     norm = nn.BatchNorm1d(4)
     norm.bias.requires_grad_(False)
