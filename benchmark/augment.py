@@ -1,6 +1,7 @@
-"""Augmentation of training clips: the same for all frames of a clip, from the clip's own generator.
+"""Augmentation of training clips, from the clip's own generator.
 
-What a clip gets is drawn before its pixels are read, so that it depends on nothing else.
+It is the same for all frames of a clip, but that a recipe may mirror each frame for itself. What a
+clip gets is drawn before its pixels are read, so that it depends on nothing else.
 """
 
 from dataclasses import dataclass
@@ -25,11 +26,13 @@ class Augmentation:
 
     Attributes:
         flip: all frames are mirrored.
+        flipped: or these alone, [T]; empty: none.
         crop: ``(top, left)`` of the crop in images larger by 1/8, or None.
         erased: ``(top, left, height, width)`` of the erased rectangle, or None.
     """
 
     flip: bool
+    flipped: tuple[bool, ...] = ()
     crop: tuple[int, int] | None = None
     erased: tuple[int, int, int, int] | None = None
 
@@ -40,9 +43,9 @@ class Augmentation:
         return height + height // GROWTH, width + width // GROWTH
 
     def apply(self, clip: Tensor, height: int, width: int) -> Tensor:
-        """Crop and erase: uint8 [T, 3, ≥ height, ≥ width] -> [T, 3, height, width].
+        """Crop, erase and mirror frames: uint8 [T, 3, ≥ height, ≥ width] -> [T, 3, height, width].
 
-        Flipping waits for the device.
+        Mirroring the whole clip waits for the device.
         """
         if self.crop is not None:
             top, left = self.crop
@@ -52,6 +55,8 @@ class Augmentation:
             clip = clip.clone()
             fill = torch.tensor(FILL, dtype=clip.dtype)[:, None, None]
             clip[..., top : top + rows, left : left + columns] = fill
+        if any(self.flipped):
+            clip = torch.where(torch.tensor(self.flipped)[:, None, None, None], clip.flip(-1), clip)
         return clip
 
 
@@ -63,6 +68,7 @@ def draw_augmentation(
     erase: float,
     height: int,
     width: int,
+    flip_frames: int = 0,
 ) -> Augmentation:
     """Draw what happens to one clip.
 
@@ -74,15 +80,18 @@ def draw_augmentation(
             "Random Erasing Data Augmentation", one draw a clip).
         height: of the images, in pixels.
         width: of the images, in pixels.
+        flip_frames: T, to draw for each frame whether it is mirrored; 0 draws for the whole clip.
     """
-    mirrored = bool(rng.random() < flip)
+    mirrored = bool(not flip_frames and rng.random() < flip)
+    flipped = tuple((rng.random(flip_frames) < flip).tolist())
     cropped = bool(random_crop and rng.random() < random_crop)
     more = (height // GROWTH, width // GROWTH) if cropped else (0, 0)
     top, left = (int(rng.integers(m + 1)) for m in more)
     erased = None
     if erase and rng.random() < erase:
         erased = _rectangle(rng, height, width)
-    return Augmentation(flip=mirrored, crop=(top, left) if cropped else None, erased=erased)
+    crop = (top, left) if cropped else None
+    return Augmentation(flip=mirrored, flipped=flipped, crop=crop, erased=erased)
 
 
 def _rectangle(

@@ -71,6 +71,7 @@ class Recipe:
         sampling: how a training clip's frames are drawn, a name in `benchmark.clips.SAMPLINGS`.
         stride: frames between two of a clip, for the samplings ``strided`` and ``spaced``.
         flip: probability that a clip is mirrored.
+        flip_frames: whether each frame is mirrored with that probability instead of the clip.
         random_crop: probability that a clip is enlarged by 1/8 and one crop is taken for all its
             frames.
         erase: probability that one rectangle is erased from all frames of a clip.
@@ -121,6 +122,7 @@ class Recipe:
     sampling: str = "restricted-random"
     stride: int = 8
     flip: float = 0.5
+    flip_frames: bool = False
     random_crop: float = 0.0
     erase: float = 0.0
     sampler: str = "identities"

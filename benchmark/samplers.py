@@ -136,7 +136,12 @@ class TrainingClips(Dataset):
         indices = sampling(len(tracklet), recipe.frames, recipe.stride, rng)
         size = {"height": recipe.height, "width": recipe.width}
         change = draw_augmentation(
-            rng, flip=recipe.flip, random_crop=recipe.random_crop, erase=recipe.erase, **size
+            rng,
+            flip=recipe.flip,
+            random_crop=recipe.random_crop,
+            erase=recipe.erase,
+            flip_frames=recipe.frames if recipe.flip_frames else 0,
+            **size,
         )
         try:
             clip = read_clip(tracklet, indices, *change.size_to_read(**size), recipe.resize)

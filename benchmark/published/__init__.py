@@ -3,8 +3,9 @@
 Each paper's figures lie in a file of its own, one line a printed row, the columns in the order of
 the print, so that page and file can be laid side by side. There, ``-`` is a dash of the print, and
 a blank means that the table has no such column. Our remarks are kept apart: ``notes.csv`` says what
-is doubtful and why, ``protocols.csv`` what a paper says of its test. In both a blank matches
-everything; a cell has every note that matches it, but only the last protocol. Table 0 holds what a
+is doubtful and why, ``protocols.csv`` what a paper says of its test, ``starts.csv`` which networks
+start from other weights than their recipe's. In all three a blank matches everything; a cell has
+every note that matches it, but only the last protocol and start. Table 0 holds what a
 paper is known by through others only; its notes begin with "Third party".
 
 No torch is needed, so that reports can be made anywhere.
@@ -34,6 +35,7 @@ COLUMNS = (
     "frames",
     "protocol",
     "method",
+    "start",
     "note",
 )
 _NUMBERS = {"table": "int64", "row": "int64", "frames": "Int64", "value": "float64"}
@@ -61,11 +63,14 @@ def load() -> pd.DataFrame:
           quotes from others and for GFLOP;
         * ``method``: ours for the row, in canonical form; missing where we have none. Settings of
           training, such as losses or initialisation, are a recipe's and not seen in it;
+        * ``start``: what the network was trained on before, where it starts from other weights than
+          the paper's usual ones: ``kinetics``, ``reid`` (images of persons) or ``mars``;
         * ``note``: what to know before the cell is relied on, missing in most.
     """
     cells = pd.concat([_cells(paper) for paper in PAPERS], ignore_index=True)
     said = zip(_matching(cells, "protocols"), cells["quoted"].isna(), strict=True)
     cells["protocol"] = [texts[-1] if texts and own else None for texts, own in said]
+    cells["start"] = [texts[-1] if texts else None for texts in _matching(cells, "starts")]
     cells["note"] = [" ".join(texts) or None for texts in _matching(cells, "notes")]
     return cells[list(COLUMNS)].astype(_NUMBERS)
 

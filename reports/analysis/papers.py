@@ -105,7 +105,8 @@ def side_by_side(tables: Sequence[Group]) -> pd.DataFrame:
     """Every printed cell of a measured method with its measured counterpart, one row a pair.
 
     ``measured`` and its interval are fractions times 100, as the papers print them; GFLOP stand
-    beside GMACs. ``difference`` is given where both are of one data set.
+    beside GMACs. ``difference`` is given where both are of one data set and the printed network
+    starts from what its paper's networks usually start from, not from Kinetics or another data set.
     """
     cells, found = printed(), []
     for group in tables:
@@ -129,7 +130,7 @@ def _counterpart(cell: dict, group: Group, row: pd.Series) -> dict:
         "measured_low": 100 * row[f"{metric}_low"],
         "measured_high": 100 * row[f"{metric}_high"],
     }
-    same = cell["dataset"] == base(group.key.dataset)
+    same = cell["dataset"] == base(group.key.dataset) and pd.isna(cell["start"])
     return fields | {"difference": fields["measured"] - cell["value"] if same else np.nan}
 
 

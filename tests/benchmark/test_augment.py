@@ -1,4 +1,4 @@
-"""What happens to a training clip: the same for all its frames, as often as is asked for."""
+"""What happens to a training clip, as often as is asked for: to all its frames but where told."""
 
 import numpy as np
 import pytest
@@ -87,3 +87,25 @@ def test_the_same_generator_draws_the_same():
     assert draws(flip=0.5, random_crop=0.5, erase=0.5) == draws(
         flip=0.5, random_crop=0.5, erase=0.5
     )
+
+
+def test_frames_are_mirrored_each_for_itself_where_that_is_asked_for():
+    found = draws(flip=0.5, flip_frames=4, **SIZE)
+    assert not any(d.flip for d in found) and {len(d.flipped) for d in found} == {4}
+    assert len({d.flipped for d in found}) == 2**4
+    assert np.mean([d.flipped for d in found]) == pytest.approx(0.5, abs=0.05)
+    clip = clip_of(3, 64, 32)
+    mirrored = Augmentation(flip=False, flipped=(True, False, True)).apply(clip, **SIZE)
+    assert torch.equal(mirrored[1], clip[1])
+    assert torch.equal(mirrored[[0, 2]], clip[[0, 2]].flip(-1))
+
+
+def test_what_a_clip_is_drawn_does_not_depend_on_a_choice_that_it_does_not_make():
+    for seed in range(20):
+        wanted = {"flip": 0.5, "random_crop": 0.5, "erase": 0.0, **SIZE}
+        after = []
+        for more in ({}, {"flip_frames": 0}):
+            rng = np.random.default_rng(seed)
+            after.append((draw_augmentation(rng, **wanted, **more), rng.random()))
+        plain = np.random.default_rng(seed)
+        assert after[0] == after[1] and after[0][0].flip == (plain.random() < 0.5)

@@ -252,3 +252,14 @@ def test_the_papers_are_read_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_network_that_starts_from_other_weights_than_the_rest_of_its_paper_says_so():
+    cells = published.load()
+    starts = cells[(cells["paper"] == "resnet3d") & cells["method"].notna()]
+    found = {key: set(part["start"]) for key, part in starts.groupby(["table", "row", "dataset"])}
+    assert found[2, 3, "mars"] == found[3, 3, "mars"] == found[4, 14, "mars"] == {"kinetics"}
+    assert found[3, 2, "mars"] == {"reid"} and found[4, 14, "prid2011"] == {"mars"}
+    usual = starts[(starts["row"] == 1) & starts["table"].isin([2, 3])]
+    assert len(usual) and usual["start"].isna().all()
+    assert cells[cells["paper"] != "resnet3d"]["start"].isna().all()

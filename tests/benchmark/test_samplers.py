@@ -182,6 +182,18 @@ def test_clips_are_resized_as_the_recipe_says_in_training_and_in_test(people):
     assert not any(torch.equal(a, b) for a, b in zip(*by_name, strict=True))
 
 
+def test_single_frames_are_mirrored_where_the_recipe_says_so(people):
+    data, draw = folder(people), Draw(3, 0, 0)
+    plain = TrainingClips(data, recipe("quick", {**TINY, "flip": 0.0, "random_crop": 0.0}), seed=5)
+    changes = {**TINY, "flip": 0.5, "random_crop": 0.0, "flip_frames": True, "frames": 4}
+    clips = TrainingClips(data, recipe("quick", changes), seed=5)
+    clip, _, whole = clips[draw]
+    same = [torch.equal(a, b) for a, b in zip(clip, plain[draw][0], strict=True)]
+    mirrored = [torch.equal(a, b.flip(-1)) for a, b in zip(clip, plain[draw][0], strict=True)]
+    assert not whole and any(same) and any(mirrored)
+    assert [a != b for a, b in zip(same, mirrored, strict=True)] == [True] * 4
+
+
 def test_an_erased_clip_loses_the_same_rectangle_in_all_frames(people):
     data, draw = folder(people), Draw(3, 0, 0)
     changes = {**TINY, "flip": 0.0, "random_crop": 0.0}

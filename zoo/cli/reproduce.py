@@ -30,6 +30,7 @@ from zoo.cli.options import (
 EXAMPLES = """
 zoo reproduce stenvan/1 --dataset mars --data-root ~/data/mars --recipe paper
 zoo reproduce sta/3 --dataset synthetic --seeds 2
+zoo reproduce resnet3d/3 --dataset mars --data-root ~/data/mars --start kinetics=my.safetensors
 """
 
 
@@ -40,6 +41,12 @@ def reproduce(
     data_root: DataRoot = None,
     recipe: RecipeName = None,
     set_: Changes = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="kinetics=RUN|FILE, reid=… or mars=…: weights for the rows printed from such."
+        ),
+    ] = None,
     seeds: Seeds = 1,
     protocol: Protocols = None,
     out: Annotated[
@@ -64,12 +71,13 @@ def reproduce(
 ) -> int:
     """Run a printed table's rows and print measured beside printed, with the difference."""
     from zoo.cli.display import show
+    from zoo.experiment import printed_rows
     from zoo.experiment import reproduce as tables
     from zoo.experiment.engines.choose import open_engine
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.plan import result_folder
 
-    cells, rows, why = tables.find(table, dataset)
+    cells, rows, why = printed_rows.find(table, dataset, _starts(start or []))
     name = "-".join(filter(None, (table, dataset, recipe)))
     request = request_of(context, out=out or result_folder(name))
     with LiveProgress() as progress, open_engine(request.engine) as opened:
@@ -85,6 +93,17 @@ def reproduce(
     show(tables.compare(cells, planned), as_json=json, title=f"{table}: printed and measured")
     typer.echo(f"runs: {request.out}; `zoo report {request.out}` compares them", err=True)
     return 1 if failures else 0
+
+
+def _starts(texts: list[str]) -> dict[str, str]:
+    """``["kinetics=FILE"]`` as a dict."""
+    starts = {}
+    for text in texts:
+        name, equals, weights = text.partition("=")
+        if not (name and equals and weights):
+            raise ValueError(f"--start {text!r} is not NAME=WEIGHTS, e.g. kinetics=my.safetensors")
+        starts[name] = weights
+    return starts
 
 
 def _rows(planned) -> list[dict]:

@@ -11,6 +11,7 @@ from benchmark.device import commit, environment
 from benchmark.protocols import Scores
 from benchmark.record import Record
 from zoo import registry
+from zoo.experiment.decisions import decided_in
 from zoo.experiment.fine_tuning import in_words
 from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.spec import UNKNOWN, RunSpec, start_of
@@ -113,6 +114,8 @@ def notes_of(spec: RunSpec) -> list[str]:
         notes.append(in_words(spec.settings["init"]))
     elif spec.backbone == registry.OWN and spec.settings["init"] != "none":
         notes.append(f"{name} brings its own network: init={spec.settings['init']} was not for it")
+    if decided := decided_in(spec):
+        notes.append(f"decided here, not the paper's word: {', '.join(decided)}")
     if spec.validation is not None:
         plan = ValidationPlan(**spec.validation)
         notes.append(f"1 of {plan.folds} parts of the training persons was held out to validate")

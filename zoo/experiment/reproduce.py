@@ -1,19 +1,16 @@
-"""A paper's table again: the rows that are implemented, run and put beside the printed figures.
+"""A paper's table again: the rows that can be run, run and put beside the printed figures.
 
-The printed table says which methods and, where it varies the clip's length, which frames; recipe,
-data and rules of scoring are the user's choice, since most readers will not have the papers'.
+The printed table says which methods (`zoo.experiment.printed_rows`); recipe, data and rules of
+scoring are the user's choice, since most readers will not have the papers'.
 """
 
 import dataclasses
-import difflib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
 
-from benchmark import published
 from benchmark.label import Label
 from benchmark.progress import SILENT, Progress
 from benchmark.record import Record
@@ -24,91 +21,10 @@ from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.execute import Failure
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.plan import Plan, PlannedRun, plan
+from zoo.experiment.printed_rows import Row
 from zoo.experiment.request import BenchRequest
-from zoo.experiment.resolve import expand_methods
+from zoo.experiment.resolve import Unfit, expand_methods
 from zoo.experiment.spec import RunSpec
-
-# what tells rows of one method apart beside their frames
-TRAINED_AS = {
-    ("sta", 1, 1): {"losses": ("cross_entropy",)},
-    ("sta", 1, 2): {"losses": ("cross_entropy", "triplet"), "triplet": 0.3},
-}
-LEFT_OUT = {
-    ("resnet3d", 3, 2): "starts from weights of image re-identification that nobody released",
-    ("resnet3d", 3, 3): "starts from weights of Kinetics for a network that nobody released",
-}
-RERANKED = {("sta", 4, 12): "kr(20,6,0.3)"}
-SAME_WEIGHTS = {("sta", 2)}  # rows differ in the frames of test clips alone
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """A printed row that can be run.
-
-    Attributes:
-        number: from 1 in printed order.
-        system: as printed.
-        method: ours.
-        changes: of the recipe, beside the user's own.
-        rerank: it is scored after this re-ranking.
-    """
-
-    number: int
-    system: str
-    method: str
-    changes: dict[str, object]
-    rerank: str | None = None
-
-
-def find(text: str, dataset: str) -> tuple[pd.DataFrame, list[Row], list[str]]:
-    """The printed cells of a table, its rows that can be run, and why others cannot.
-
-    Args:
-        text: ``PAPER/TABLE``, e.g. ``stenvan/1``.
-        dataset: the user's; where a table has figures of it, only those count.
-
-    Raises:
-        LookupError: there is no such table; the message names those there are.
-    """
-    cells = published.load()
-    tables = dict.fromkeys(f"{p}/{t}" for p, t in zip(cells["paper"], cells["table"], strict=True))
-    if text not in tables:
-        close = difflib.get_close_matches(text, tables, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise LookupError(f"there is no table {text!r}: expected one of {', '.join(tables)}.{hint}")
-    paper, table = text.split("/")
-    cells = cells[(cells["paper"] == paper) & (cells["table"] == int(table))]
-    own = cells["dataset"] == dataset.partition("[")[0]
-    if own.any():
-        cells = cells[own | cells["dataset"].isna()]
-    rows, why = _rows(paper, int(table), cells)
-    if not rows:
-        raise LookupError(f"table {text} has no row that is implemented: {'; '.join(why)}")
-    return cells, rows, why
-
-
-def _rows(paper: str, table: int, cells: pd.DataFrame) -> tuple[list[Row], list[str]]:
-    lines = cells[["row", "system", "frames", "method"]].drop_duplicates("row")
-    lengths = lines.groupby("method")["frames"].nunique()
-    rows, why = [], []
-    for line in lines.to_dict("records"):
-        number, system, method = line["row"], line["system"], line["method"]
-        reason = LEFT_OUT.get((paper, table, number))
-        if pd.isna(method):
-            reason = "is not implemented"
-        if reason:
-            why.append(f"{system} {reason}")
-            continue
-        changes = dict(TRAINED_AS.get((paper, table, number), {}))
-        if lengths[method] > 1 and (paper, table) in SAME_WEIGHTS:
-            changes["test_frames"] = f"chunk-first{line['frames']}"
-        elif lengths[method] > 1:
-            changes["frames"] = int(line["frames"])
-        rerank = RERANKED.get((paper, table, number))
-        rows.append(
-            Row(number=number, system=system, method=method, changes=changes, rerank=rerank)
-        )
-    return rows, why
 
 
 class RowPlan(NamedTuple):
@@ -126,25 +42,52 @@ def plans(
 ) -> list[RowPlan]:
     """One plan for the rows that are run and scored alike, in printed order; all into one folder.
 
+    A row whose method does not take the recipe's clips, or the weights that it is to start from, is
+    left out, and its reason told.
+
     Raises:
-        LookupError, ValueError, OSError: as `zoo.experiment.plan.plan`.
+        LookupError, ValueError, OSError: as `zoo.experiment.plan.plan`; ValueError also if no row
+            is left.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
         key = json.dumps([row.changes, row.rerank], sort_keys=True)
         groups.setdefault(key, []).append(row)
     found: list[RowPlan] = []
+    unfit: list[Unfit] = []
     for group in groups.values():
-        methods = ",".join(dict.fromkeys(row.method for row in group))
-        changes = {**request.changes, **group[0].changes}
-        asked = dataclasses.replace(
-            request, methods=methods, changes=changes, rerank=group[0].rerank
-        )
-        planned = plan(asked, progress, engine)
-        if found:
-            planned = dataclasses.replace(planned, out=found[0].plan.out)
-        found.append(RowPlan(planned, group))
+        one = _group_plan(request, group, unfit, progress, engine)
+        if one and found:
+            one = one._replace(plan=dataclasses.replace(one.plan, out=found[0].plan.out))
+        found += [one] if one else []
+    if not found:
+        raise ValueError(f"no row of the table can be run: {unfit[0]}")
     return found
+
+
+def _group_plan(
+    request: BenchRequest,
+    rows: list[Row],
+    unfit: list[Unfit],
+    progress: Progress,
+    engine: Engine,
+) -> RowPlan | None:
+    """The plan of rows that are run alike, less those that do not fit; None if none does."""
+    changes = {**request.changes, **rows[0].changes}
+    while rows:
+        methods = ",".join(dict.fromkeys(row.method for row in rows))
+        asked = dataclasses.replace(
+            request, methods=methods, changes=changes, rerank=rows[0].rerank
+        )
+        try:
+            return RowPlan(plan(asked, progress, engine), rows)
+        except Unfit as error:
+            unfit.append(error)
+            for row in rows:
+                if expand_methods(row.method) == [error.method]:
+                    progress.note(f"left out: {row.system}: {error}")
+            rows = [row for row in rows if expand_methods(row.method) != [error.method]]
+    return None
 
 
 def execute(

@@ -77,6 +77,18 @@ def expand_methods(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+class Unfit(ValueError):
+    """A method does not take the recipe's clips, or the weights that it is to start from.
+
+    Attributes:
+        method: as it was asked for.
+    """
+
+    def __init__(self, method: str, reason: str):
+        super().__init__(reason)
+        self.method = method
+
+
 def check_fit(method: str, chosen: Recipe) -> str | None:
     """Refuse clips that a method does not take, before anything is trained.
 
@@ -87,7 +99,7 @@ def check_fit(method: str, chosen: Recipe) -> str | None:
         line; None if it does not. That is the method's failure, not the request's.
 
     Raises:
-        ValueError: names the method and the number that does not fit.
+        Unfit: names the method and the number that does not fit.
     """
     function, _ = registry.find(method)
     backbone = backbone_of(function, chosen)
@@ -112,7 +124,7 @@ def check_fit(method: str, chosen: Recipe) -> str | None:
                 check_output(model, model(clips), len(clips), 0)
         check_neck(model)
     except ValueError as error:
-        raise ValueError(f"{method} under recipe {written}: {error}") from None
+        raise Unfit(method, f"{method} under recipe {written}: {error}") from None
     except (Exception, SystemExit) as error:  # whatever a method's code may raise
         of_method = isinstance(error, BrokenContract) or place_in_method(error)
         if os.environ.get("ZOO_DEBUG") or not of_method:

@@ -53,6 +53,14 @@ def test_a_difference_is_told_on_the_same_data_set_only(tables, fake):
     assert told.drop(("mars", "mars")).isna().all()
 
 
+def test_no_difference_is_told_from_a_network_that_began_with_other_weights(tables, fake):
+    label = "mars-official@1/cos-bn/chunk-first8"
+    found = papers.side_by_side(tables(fake.record("resnet3d50_nl", dataset="mars", label=label)))
+    own = found[found["dataset"] == "mars"]
+    assert set(own["start"]) == {"kinetics"} and own["measured"].notna().any()
+    assert own["difference"].isna().all()
+
+
 def test_trajectories_are_joined_and_counted_as_printed_or_by_us():
     ours = {"method": "sta", "frames": [2, 4], "height": 256, "width": 128, "backbone": ""}
     points = papers.points("mars", pd.DataFrame({**ours, "gmacs": [8.0, 16.0]}))

@@ -22,6 +22,23 @@ def test_the_figures_are_those_of_the_papers():
     assert (stenvan.epochs, stenvan.milestones) == (200, (50, 100, 150))
 
 
+@pytest.mark.parametrize("name", ["nvan", "resnet50_avg", "resnet50_max"])
+def test_the_rate_of_ste_nvan_and_its_baselines_falls_every_fifty_epochs_to_the_end(name):
+    chosen = PAPER[f"paper/{name}"]
+    rates = [chosen.lr_at(epoch) for epoch in range(chosen.epochs)]
+    wanted = [1e-4 * 0.1 ** (epoch // 50) for epoch in range(chosen.epochs)]
+    assert rates == pytest.approx(wanted)
+
+
+def test_sta_mirrors_each_frame_for_itself_and_other_papers_the_clip():
+    flipped = {name.removeprefix("paper/") for name, one in PAPER.items() if one.flip_frames}
+    assert flipped == {"sta", "sta_fusion", "sta_attention", "sta_avg", "sta_baseline"}
+
+
+def test_single_images_are_tested_as_the_mean_over_all_frames():
+    assert str(PAPER["paper/resnet50_image"].rule) == "all-mean"
+
+
 def test_a_recipe_of_one_s_own_is_known_beside_ours(monkeypatch):
     monkeypatch.setitem(RECIPES, "mine", dataclasses.replace(QUICK, name="mine", epochs=1))
     assert recipe("mine").epochs == 1 and "mine" in known_recipes()

@@ -6,7 +6,6 @@ import pytest
 
 from benchmark import record
 from tests.conftest import TINY_SET
-from zoo.experiment.reproduce import find
 
 
 @pytest.fixture
@@ -18,38 +17,6 @@ def reproduce(call, people, tmp_path):
         return call("reproduce", table, *places, "--recipe", "quick", *TINY_SET, "--json", *more)
 
     return run
-
-
-def test_rows_that_differ_in_clip_length_change_the_recipe():
-    _, rows, why = find("stenvan/2", "mars")
-    assert [row.changes for row in rows] == [{"frames": 4}, {"frames": 6}, {"frames": 8}]
-    assert why == []
-
-
-def test_only_the_test_clips_differ_where_the_paper_kept_the_weights():
-    _, rows, _ = find("sta/2", "mars")
-    assert [row.changes["test_frames"] for row in rows] == [f"chunk-first{n}" for n in (2, 4, 6, 8)]
-
-
-def test_the_baseline_of_sta_is_told_apart_by_its_loss():
-    _, rows, _ = find("sta/1", "mars")
-    assert [row.changes for row in rows[:3]] == [
-        {"losses": ("cross_entropy",)},
-        {"losses": ("cross_entropy", "triplet"), "triplet": 0.3},
-        {},
-    ]
-
-
-def test_a_row_that_cannot_be_run_says_why():
-    _, rows, why = find("resnet3d/3", "mars")
-    assert [row.system for row in rows] == ["ImageNet"] and len(why) == 2
-
-
-def test_figures_of_the_user_s_data_set_are_preferred():
-    cells, _, _ = find("stenvan/1", "duke_video")
-    assert set(cells["dataset"].dropna()) == {"duke_video"}
-    cells, _, _ = find("stenvan/1", "synthetic[occlusion=0.5]")
-    assert set(cells["dataset"].dropna()) == {"mars", "duke_video"}
 
 
 @pytest.mark.parametrize("table", ["stenvan", "stenvan/9", "stenvam/1"])
@@ -74,6 +41,52 @@ def test_measured_stands_beside_printed(reproduce, tmp_path):
         assert row["measured"] == pytest.approx(sum(same) / 2, abs=0.01)
         assert row["difference"] == pytest.approx(row["measured"] - row["printed"], abs=0.011)
         assert row["measured_on"] == "folder"
+
+
+def test_a_row_that_does_not_fit_the_recipe_is_left_out_with_its_reason(reproduce):
+    status, out, err = reproduce("stenvan/4", "--dry-run")
+    assert status == 0 and [row["system"] for row in json.loads(out)] == ["S = 4"]
+    assert "left out: S = 8: nvan_s[stripes=8] under recipe quick" in " ".join(err.split())
+    assert "do not divide the 4 rows of stage 3" in " ".join(err.split())
+
+
+def test_a_table_of_which_no_row_fits_is_one_line(reproduce, tmp_path):
+    status, out, err = reproduce("stenvan/4", "--set", "height=66", "--dry-run")
+    assert status == 2 and out == "" and not list(tmp_path.iterdir())
+    assert "no row of the table can be run: nvan_s[stripes=4] under recipe quick" in err
+
+
+def test_a_row_printed_from_kinetics_is_compared_only_if_it_starts_from_what_was_named(
+    reproduce, call, people, tmp_path
+):
+    status, out, err = reproduce("resnet3d/2", "--set", "epochs=0")
+    assert status == 0 and {row["system"] for row in json.loads(out)} == {"Baseline"}
+    assert "ResNet3D-50 starts from weights of kinetics" in err and "--start kinetics=" in err
+    before = tmp_path / "before"
+    words = ["--dataset", "folder", "--data-root", people, "--out", before, "--workers", "0"]
+    words += ["--recipe", "quick", *TINY_SET, "--set", "epochs=0"]
+    assert call("train", "--methods", "resnet3d50", *words)[0] == 0
+    (weights,) = before.glob("runs/*/weights.safetensors")
+    start = ["--start", f"kinetics={weights}", "--set", "epochs=0"]
+    status, out, err = reproduce("resnet3d/2", *start)
+    rows = {row["system"]: row for row in json.loads(out)}
+    assert status == 0 and set(rows) == {"Baseline", "ResNet3D-50"}
+    assert str(weights) in rows["ResNet3D-50"]["recipe"]
+    assert str(weights) not in rows["Baseline"]["recipe"]
+    assert "left out: ResNet3D-50 NL: " in err and "does not fit" in err
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ("kinetics", "is not NAME=WEIGHTS"),
+        ("imagenet=x.safetensors", "expected reid or kinetics"),
+        ("kinetics=no.safetensors", "does not exist"),
+    ],
+)
+def test_a_start_that_cannot_be_is_one_line(reproduce, start, said):
+    status, out, err = reproduce("resnet3d/3", "--start", start)
+    assert status in (1, 2) and said in " ".join(err.split()) and out == ""
 
 
 def test_weights_are_shared_by_rows_that_differ_in_test_clips_alone(reproduce, tmp_path):
