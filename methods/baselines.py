@@ -1,9 +1,9 @@
 """Baselines: a 2D network on each frame, and one of several ways from frames to a clip.
 
 The TP, TA and RNN rows are Table 1 of Liu, Du, Li, Liu, Zou: "Non-Local Spatial and Temporal
-Attention Network for Video-Based Person Re-Identification", Sensors 2020; `resnet50_image` is the
-baseline in Table 2 of Liao, He, Yang, Zhang: "Video-based Person Re-identification via 3D
-Convolutional Networks and Non-local Attention", 2018.
+Attention Network for Video-Based Person Re-Identification", Applied Sciences 2020;
+`resnet50_image` is the baseline in Table 2 of Liao, He, Yang, Zhang: "Video-based Person
+Re-identification via 3D Convolutional Networks and Non-local Attention", 2018.
 
 Decisions, not the papers' word (each is an argument, or stands in `methods.temporal`):
     * ``last_stride`` is 1, and 2 with temporal attention and in `resnet50_image`;

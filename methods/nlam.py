@@ -1,8 +1,8 @@
 """NLAM and NLTP: non-local attention between the blocks, non-local pooling of the frames.
 
 Liu, Du, Li, Liu, Zou: "Non-Local Spatial and Temporal Attention Network for Video-Based Person
-Re-Identification", Sensors 2020. Equations and tables below are this paper's. Its "block 2 to 5"
-are stages 1 to 4 of the backbone; its N frames are T here.
+Re-Identification", Applied Sciences 2020. Equations and tables below are this paper's. Its
+"block 2 to 5" are stages 1 to 4 of the backbone; its N frames are T here.
 
 Decisions, not the paper's word (each is an argument):
     * ``dot_scale="mean"`` divides the dot product of eq. 5 by its C/2·H·W terms; as printed

@@ -1,7 +1,7 @@
 """From frames to a clip: TP, TA and RNN, and the network that they and NLTP stand in.
 
 Liu, Du, Li, Liu, Zou: "Non-Local Spatial and Temporal Attention Network for Video-Based Person
-Re-Identification", Sensors 2020, Table 1, which takes them from older work.
+Re-Identification", Applied Sciences 2020, Table 1, which takes them from older work.
 
 Decisions, not the paper's word:
     * no BN neck, no activation after the aggregation; the classifier has a bias;

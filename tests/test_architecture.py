@@ -45,6 +45,7 @@ ACROSS_MODULES = (
     "methods/test_contract.py",
     "reports/test_foreign_text.py",
     "reports/test_golden.py",
+    "zoo/test_readme.py",
 )
 
 

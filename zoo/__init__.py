@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from zoo.tools.measure import score as score
     from zoo.tools.measure import score_on as score_on
 
-__version__ = "0.2.0"
+__version__ = "0.2.0.dev0"
 # public name -> module, and the name there
 _HOMES = {
     "bench": ("zoo.experiment.bench", "bench"),

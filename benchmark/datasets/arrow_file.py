@@ -8,6 +8,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from benchmark.extras import require
+
 COLUMNS = ("name", "crc32", "data")
 AGAIN = "copy the pack again, or make it again with `zoo data pack`"
 
@@ -63,11 +65,10 @@ def arrow():  # type: ignore[no-untyped-def]
     Raises:
         RuntimeError: it is not installed.
     """
-    try:
-        import pyarrow
-        import pyarrow.ipc
-    except ImportError:
-        raise RuntimeError("packs need pyarrow: pip install 'video-reid-zoo[pack]'") from None
+    require("packs", "pyarrow")
+    import pyarrow
+    import pyarrow.ipc
+
     return pyarrow
 
 

@@ -110,5 +110,6 @@ ILIDS_VID = DatasetKind(
     open=ilids_vid,
     layout=LAYOUT,
     reference_counts={"ilids_vid": COUNTS},
+    splits=10,
     parts=lambda folders: {folder.parent for folder in folders},
 )

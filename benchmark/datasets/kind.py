@@ -41,6 +41,7 @@ class DatasetKind:
         one_file: its root may be one file.
         reference_counts: published counts (see `benchmark.datasets.check.reference_counts`) by
             canonical variant.
+        splits: how many train/test splits are published.
         measured: the published counts have been counted again here; if not, a copy that differs
             from them is not called wrong.
         reference_sha256: hashes of the official split files by file name.
@@ -63,6 +64,7 @@ class DatasetKind:
     self_made: bool = False
     one_file: bool = False
     reference_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    splits: int = 1
     measured: bool = True
     reference_sha256: Mapping[str, str] = field(default_factory=dict)
     split_files: Callable[[Path], list[Path]] | None = None

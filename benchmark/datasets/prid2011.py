@@ -202,6 +202,7 @@ PRID2011 = DatasetKind(
     open=prid2011,
     layout=LAYOUT,
     reference_counts={"prid2011": COUNTS, "prid2011[persons=200]": COUNTS_200},
+    splits=10,
     frame_number=NAME,
     parts=lambda folders: {folder.parent for folder in folders},
     spare_images=("cam_a", "cam_b"),

@@ -18,6 +18,7 @@ class Paper(NamedTuple):
         venue: conference or journal, in short.
         is_article: it appeared in a journal.
         arxiv: number of its preprint.
+        link: a page of the paper, or of its code where no page is known for certain.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Paper(NamedTuple):
     venue: str = ""
     is_article: bool = False
     arxiv: str = ""
+    link: str = ""
 
     @property
     def cited(self) -> str:
@@ -62,6 +64,7 @@ PAPERS = (
         "Person Re-Identification",
         venue="BMVC",
         year=2019,
+        link="https://bmvc2019.org/wp-content/papers/0398.html",
         methods=_names(
             "nvan nvan_1layer nvan_3layer nvan_s nvan_t stenvan resnet50_avg resnet50_max"
         ),
@@ -71,9 +74,10 @@ PAPERS = (
         authors=("Liu", "Du", "Li", "Liu", "Zou"),
         title="Non-Local Spatial and Temporal Attention Network for Video-Based Person "
         "Re-Identification",
-        venue="Sensors",
+        venue="Applied Sciences",
         is_article=True,
         year=2020,
+        link="https://www.mdpi.com/2076-3417/10/15/5385",
         methods=_names(
             "nlam_nltp nlam_tp resnet50_tp resnet50_ta resnet50_rnn seresnet50_tp seresnet50_ta "
             "seresnet50_rnn"
@@ -87,6 +91,7 @@ PAPERS = (
         ),
         venue="AAAI",
         year=2019,
+        link="https://arxiv.org/abs/1811.04129",
         methods=_names("sta sta_fusion sta_attention sta_avg sta_baseline"),
     ),
     Paper(
@@ -95,6 +100,7 @@ PAPERS = (
         title="Video-based Person Re-identification via 3D Convolutional Networks and Non-local "
         "Attention",
         year=2018,
+        link="https://arxiv.org/abs/1807.05073",
         methods=_names("resnet3d50_nl resnet3d50 resnet50_image"),
     ),
     Paper(
@@ -104,6 +110,7 @@ PAPERS = (
         venue="ECCV",
         year=2020,
         arxiv="2007.08434",
+        link="https://arxiv.org/abs/2007.08434",
         methods=_names("c2d i3d ap_i3d p3d ap3d c2d_nl ap3d_nl"),
     ),
     Paper(
@@ -114,6 +121,11 @@ PAPERS = (
         ),
         venue="ICCV",
         year=2019,
+        link=(
+            "https://openaccess.thecvf.com/content_ICCV_2019/html/"
+            "Subramaniam_Co-Segmentation_Inspired_Attention_Networks_for_"
+            "Video-Based_Person_Re-Identification_ICCV_2019_paper.html"
+        ),
         methods=("cosam",),
     ),
     Paper(
@@ -122,6 +134,7 @@ PAPERS = (
         title="Temporal Complementary Learning for Video Person Re-Identification",
         venue="ECCV",
         year=2020,
+        link="https://arxiv.org/abs/2007.09357",
         methods=("tclnet",),
     ),
     Paper(
@@ -131,6 +144,7 @@ PAPERS = (
         "Re-Identification",
         venue="CVPR",
         year=2021,
+        link="https://arxiv.org/abs/2104.14783",
         methods=("bicnet_tks",),
     ),
     Paper(
@@ -139,6 +153,7 @@ PAPERS = (
         title="TF-CLIP: Learning Text-free CLIP for Video-based Person Re-Identification",
         venue="AAAI",
         year=2024,
+        link="https://arxiv.org/abs/2312.09627",
         methods=("tf_clip",),
     ),
     Paper(
@@ -147,6 +162,7 @@ PAPERS = (
         title="Pyramid Spatial-Temporal Aggregation for Video-based Person Re-Identification",
         venue="ICCV",
         year=2021,
+        link="https://github.com/WangYQ9/VideoReID_PSTA",
         methods=("psta",),
     ),
     Paper(
@@ -155,6 +171,11 @@ PAPERS = (
         title="Salient-to-Broad Transition for Video Person Re-identification",
         venue="CVPR",
         year=2022,
+        link=(
+            "https://openaccess.thecvf.com/content/CVPR2022/html/"
+            "Bai_Salient-to-Broad_Transition_for_"
+            "Video_Person_Re-Identification_CVPR_2022_paper.html"
+        ),
         methods=("sinet", "sbnet", "idnet"),
     ),
     Paper(
@@ -164,6 +185,7 @@ PAPERS = (
         venue="TCSVT",
         is_article=True,
         year=2021,
+        link="https://doi.org/10.1109/TCSVT.2021.3119983",
         methods=("sanet",),
     ),
     Paper(
@@ -172,6 +194,7 @@ PAPERS = (
         title="Learning Transferable Visual Models From Natural Language Supervision",
         venue="ICML",
         year=2021,
+        link="https://arxiv.org/abs/2103.00020",
         methods=("clip_vit_avg",),
     ),
 )

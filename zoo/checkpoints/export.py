@@ -3,7 +3,6 @@
 Frames, height and width are fixed; the batch is free, where the exporter manages that.
 """
 
-import importlib.util
 import logging
 import tempfile
 import warnings
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.clips import frame_rule
+from benchmark.extras import require
 from benchmark.files import write_whole
 from zoo.checkpoints.checkpoint import Checkpoint
 
@@ -69,10 +69,7 @@ def export(model: nn.Module, checkpoint: Checkpoint, kind: str, path: Path) -> E
         RuntimeError: a package is missing, or the embeddings differ; then no file is left.
     """
     if kind == "onnx":
-        missing = [name for name in EXTRA if importlib.util.find_spec(name) is None]
-        if missing:
-            names = ", ".join(missing)
-            raise RuntimeError(f"{names} missing: pip install 'video-reid-zoo[export]'")
+        require("ONNX files", *EXTRA)
     shape = frame_rule(checkpoint.frames).frames, 3, checkpoint.height, checkpoint.width
     embed = _Embed(model)
     with tempfile.TemporaryDirectory(prefix="zoo-export-") as work:

@@ -4,10 +4,10 @@ import os
 import signal
 import sys
 import warnings
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 from benchmark import interrupts
+from zoo import __version__
 
 if TYPE_CHECKING:
     import typer
@@ -117,7 +117,7 @@ def _print_version(asked: bool) -> None:
     if asked:
         import typer
 
-        print(version("video-reid-zoo"))
+        print(__version__)
         raise typer.Exit
 
 

@@ -38,3 +38,10 @@ def test_an_entry_has_the_fields_that_are_known_and_no_blank_one(paper):
     assert f"year = {{{paper.year}}}" in entry
     assert ("booktitle" in entry or "journal" in entry) == bool(paper.venue)
     assert len(re.findall(r"^@(article|inproceedings|misc)\{\w+,$", entry, re.M)) == 1
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: paper.key)
+def test_a_paper_s_link_is_an_https_page_and_its_preprint_if_there_is_a_number(paper):
+    assert re.fullmatch(r"https://[\w.-]+/[\w./-]+", paper.link)
+    if paper.arxiv:
+        assert paper.link == f"https://arxiv.org/abs/{paper.arxiv}"

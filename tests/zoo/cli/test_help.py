@@ -2,6 +2,7 @@
 
 import pytest
 
+import zoo
 from zoo.cli.app import build
 from zoo.cli.help import COMMANDS, OPTIONS
 
@@ -62,6 +63,5 @@ def test_a_group_of_commands_alone_prints_its_help(call, group):
 
 
 def test_the_version_is_that_of_the_package(call):
-    from importlib.metadata import version
 
-    assert call("--version")[:2] == (0, f"{version('video-reid-zoo')}\n")
+    assert call("--version")[:2] == (0, f"{zoo.__version__}\n")

@@ -22,10 +22,31 @@ def test_a_stale_report_fails_the_check_line_by_line(call, folder, tmp_path):
     call("report", folder, "-o", tmp_path, "--format", "csv")
     (tmp_path / "report.csv").write_text("old")
     status, _, err = call("report", folder, "-o", tmp_path, "--format", "csv", "--check")
-    assert (
-        status == 1
-        and err == f"stale: {tmp_path / 'report.csv'} is not what the records give now\n"
+    assert status == 1
+    assert err.splitlines()[-1] == (
+        f"stale: {tmp_path / 'report.csv'} is not what the records give now"
     )
+
+
+def test_records_may_be_checked_before_a_report_is_made_of_them(call, folder):
+    for old in folder.glob("report.*"):
+        old.unlink()
+    status, out, err = call("report", folder, "--check")
+    assert status == 0 and "refused: " not in err and "stale: " not in err
+    assert out.startswith("runs: 1, records: 1, hash: ") and out.count("\n") == 1
+    call("report", folder, "--format", "md")
+    (folder / "report.md").write_text("old")
+    status, _, err = call("report", folder, "--check")
+    assert status == 1 and "report.md is not what the records give now" in err
+
+
+def test_what_cannot_be_shown_fails_the_check_line_by_line(call, finished_run):
+    finished_run.weights.write_bytes(b"other")
+    status, out, err = call("report", finished_run.path.parent.parent, "--check")
+    lines = err.splitlines()
+    assert status == 1 and lines[0].startswith("refused: copied/runs/sta-")
+    assert all(line.startswith(("refused: ", "remark: ")) for line in lines)
+    assert "refused: 0" not in out
 
 
 @pytest.mark.parametrize("check", [[], ["--check"]])

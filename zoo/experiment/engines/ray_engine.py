@@ -4,13 +4,13 @@ Ray places and starts the work. What is counted here is how often a job was begu
 machines lack the data; what is kept lies in the result folder.
 """
 
-import importlib.util
 import os
 from collections import deque
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from benchmark.device import choose_device
+from benchmark.extras import require
 from benchmark.progress import Progress
 from zoo.experiment.engines.job import Job, Outcome
 from zoo.experiment.engines.luggage import pack
@@ -36,8 +36,7 @@ class RayEngine:
     parallel = True
 
     def __init__(self, options: EngineOptions):
-        if importlib.util.find_spec("ray") is None:
-            raise RuntimeError("--engine ray needs Ray: pip install 'video-reid-zoo[ray]'")
+        require("runs under --engine ray", "ray")
         if options.address == "local":
             os.environ.update(KEPT_TO_ITSELF)
         self.options = options

@@ -1,6 +1,7 @@
 """The engine that somebody asked for."""
 
 import importlib.util
+import sys
 
 import pytest
 
@@ -23,10 +24,8 @@ def test_without_ray_one_line_says_what_to_install(call, monkeypatch, people, tm
     monkeypatch.setattr(importlib.util, "find_spec", without_ray)
     words = ["--dataset", "folder", "--data-root", people, "--out", tmp_path / "o"]
     status, _, err = call("bench", *words, "--engine", "ray", "--address", "auto")
-    assert (status, err.strip()) == (
-        1,
-        "zoo: --engine ray needs Ray: pip install 'video-reid-zoo[ray]'",
-    )
+    command = f"{sys.executable} -m pip install ray"
+    assert (status, err.strip()) == (1, f"zoo: runs under --engine ray need ray; type {command}")
 
 
 @pytest.mark.parametrize(
