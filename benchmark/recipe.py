@@ -59,11 +59,11 @@ class Recipe:
         layers: blocks of the four stages; empty for the network's own.
         stem: width of the first convolution; 0 for the network's own.
         init: what the backbone starts from: ``none``, ``imagenet`` for timm's weights (OpenAI's for
-            a tower of CLIP, which has no others here), ``clip`` for OpenAI's, or ``synthetic`` for
-            those of a narrow ResNet that come with the package; others then start at random.
-            Or what the whole network starts from: a checkpoint's name, a run's folder or a file.
-        neck: what follows the feature: ``bn``, the same BN neck and classifier for every method,
-            ``none``, the same without BatchNorm, or ``own``, each method's.
+            a tower of CLIP), ``clip`` for OpenAI's, or ``synthetic`` for those of a narrow ResNet
+            that come with the package, others then start at random. Or what the whole network
+            starts from: a checkpoint's name, a run's folder or a file.
+        neck: what follows the feature: ``bn``, one BN neck and classifier for every method;
+            ``none``, the same without BatchNorm; ``own``, each method's.
         frames: T, frames of a training clip.
         height: of the images, in pixels.
         width: of the images, in pixels.
@@ -72,8 +72,7 @@ class Recipe:
         stride: frames between two of a clip, for the samplings ``strided`` and ``spaced``.
         flip: probability that a clip is mirrored.
         flip_frames: whether each frame is mirrored with that probability instead of the clip.
-        random_crop: probability that a clip is enlarged by 1/8 and one crop is taken for all its
-            frames.
+        random_crop: probability that a clip is enlarged by 1/8 and cropped, its frames alike.
         erase: probability that one rectangle is erased from all frames of a clip.
         sampler: how batches are put together, a name in `benchmark.samplers.SAMPLERS`.
         ids_per_batch: P, persons of a batch.
@@ -86,8 +85,7 @@ class Recipe:
         contrast: weight of the loss ``contrast``.
         optimiser: a name in `benchmark.optimisers.OPTIMISERS`.
         lr: learning rate.
-        tower_lr: factor on the rate of a transformer's parameters (``tower``, where there is one):
-            what trains a residual network wrecks a pretrained transformer.
+        tower_lr: factor on the rate of a transformer (``tower``), which others' rates would wreck.
         weight_decay: L2 penalty in the gradient.
         warmup: epochs over which the rate rises.
         warmup_from: share of the rate from which it rises.

@@ -206,16 +206,14 @@ def _backbone(
 
 def _needs_stages(method: str, backbone: nn.Module) -> str:
     """Why a method does not take a network without a ResNet's stages, and which ones do."""
-    found = ", ".join(takers(backbone)) or "none"
-    kind = type(backbone).__name__
+    kind, found = type(backbone).__name__, ", ".join(takers(backbone)) or "none"
     return f"{method} needs the stages of a ResNet, not a {kind}; methods that take one: {found}"
 
 
 def takers(backbone: nn.Module) -> list[str]:
-    """The methods that can be built on a timm network, each with its arguments at their default.
+    """Methods that can be built on a timm network: each is, by default, without memory for weights.
 
-    Each is built, without memory for its weights. Those that bring a network of their own are left
-    out.
+    Those that bring a network of their own are left out.
     """
     found, trunk = [], copy.deepcopy(backbone).to("meta")
     for name, function in sorted(methods().items()):

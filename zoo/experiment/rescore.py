@@ -151,12 +151,7 @@ def rescore(
     for file in folder.all_embeddings(stem):
         embeddings = embed.load(file)
         suffix = file.stem.removeprefix(stem)  # tells the splits of other data apart
-        own = embeddings.key["fingerprint"]
-        same = [
-            one
-            for one in before
-            if one.fingerprint == own and str(one.per_query).endswith(f"{suffix}.csv")
-        ]
+        same = _records_on(before, embeddings, suffix)
         if str(embeddings.key["frames_rule"]) != str(rule) or not same:
             continue
         for protocol in rules.protocols_of(same):
@@ -171,6 +166,18 @@ def rescore(
     if not records:
         raise ValueError(refused[0])
     return records, refused
+
+
+def _records_on(
+    before: Sequence[Record], embeddings: embed.ClipEmbeddings, suffix: str
+) -> list[Record]:
+    """Those of a run's records that were scored on the tracklets of an embedding file."""
+    return [
+        one
+        for one in before
+        if one.fingerprint == embeddings.key["fingerprint"]
+        and str(one.per_query).endswith(f"{suffix}.csv")
+    ]
 
 
 def score_file(path: Path, rules: Rules) -> tuple[list[tuple[Label, Scores]], list[str]]:

@@ -87,15 +87,20 @@ def synthetic(
     home = cache_root() / "data" if root is None else root
     folder = home / f"synthetic-{hash_of({**dataclasses.asdict(knobs), 'renderer': RENDERER})}"
     if not _is_made(folder, test_only):
-        if isinstance(folder, PackedPath):
-            raise FileNotFoundError(
-                f"{root} does not hold {folder.name}, a synthetic set of these knobs: render it "
-                "with `zoo data make` into the folder, and pack that again"
-            )
+        _refuse_pack(folder)
         _make(folder, knobs, ("test",) if test_only else PARTS, progress)
     if root is None:
         mark_used(folder / MANIFEST)
     return _read(folder, test_only)
+
+
+def _refuse_pack(folder: Path) -> None:
+    """Nothing is rendered into a pack."""
+    if isinstance(folder, PackedPath):
+        raise FileNotFoundError(
+            f"{folder.parent} does not hold {folder.name}, a synthetic set of these knobs: render "
+            "it with `zoo data make` into the folder, and pack that again"
+        )
 
 
 def _is_made(folder: Path, test_only: bool) -> bool:
