@@ -7,6 +7,7 @@ The registry is a tuple of functions; a method's name is its function's. Plugins
 import contextlib
 import copy
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -165,7 +166,8 @@ def create(
         OSError: the weights cannot be had.
     """
     function, variant = find(method)
-    arguments, takes = dict(variant.arguments), variants.parameters(function)
+    arguments: dict[str, Any] = dict(variant.arguments)
+    takes = variants.parameters(function)
     if size is not None and "height" in takes:
         arguments = {"height": size[0], "width": size[1], **arguments}
     if frames is not None and "frames" in takes:
@@ -211,10 +213,7 @@ def _needs_stages(method: str, backbone: nn.Module) -> str:
 
 
 def takers(backbone: nn.Module) -> list[str]:
-    """Methods that can be built on a timm network: each is, by default, without memory for weights.
-
-    Those that bring a network of their own are left out.
-    """
+    """The methods that can be built on a timm network; each is built, on no memory, to see."""
     found, trunk = [], copy.deepcopy(backbone).to("meta")
     for name, function in sorted(methods().items()):
         if own_backbone(function) != OWN:
