@@ -17,7 +17,8 @@ from benchmark.datasets.base import Dataset
 from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.mars import mars, mars_test
 from benchmark.datasets.packed_path import PackedPath
-from benchmark.datasets.synthetic.render import PARTS, render
+from benchmark.datasets.synthetic import render as rendering
+from benchmark.datasets.synthetic.outline import outline
 from benchmark.datasets.synthetic.tracks import Knobs
 from benchmark.files import cache_root, hash_of, mark_used, read_object, write_json
 from benchmark.processors import processors
@@ -46,6 +47,7 @@ def synthetic(
     noise: float = 0.2,
     seed: int = 0,
     test_only: bool = False,
+    render: bool = True,
     progress: Progress = SILENT,
 ) -> Dataset:
     """Open the synthetic data set, rendering it first if the cache does not hold it.
@@ -66,6 +68,8 @@ def synthetic(
         noise: grain, motion blur and coarse pixels, 0 .. 1.
         seed: another seed is another crowd in other places.
         test_only: the test part alone, a third of the tracklets; nothing is rendered to train on.
+        render: False tells what it will hold, where it is not there: see
+            `benchmark.datasets.synthetic.outline.outline`.
         progress: advances with every tracklet.
 
     Raises:
@@ -92,8 +96,10 @@ def synthetic(
                 f"{root} does not hold {folder.name}, a synthetic set of these knobs: render it "
                 "with `zoo data make` into the folder, and pack that again"
             )
-        _make(folder, knobs, ("test",) if test_only else PARTS, progress)
-    if root is None:
+        if not render:
+            return outline(folder, knobs, test_only=test_only)
+        _make(folder, knobs, ("test",) if test_only else rendering.PARTS, progress)
+    if root is None and render:
         mark_used(folder / MANIFEST)
     return _read(folder, test_only)
 
@@ -119,7 +125,7 @@ def _make(folder: Path, knobs: Knobs, parts: Sequence[str], progress: Progress) 
         if _is_made(folder, "train" not in parts):  # somebody else was quicker
             return
         place = folder if folder.is_dir() else folder.with_name(f".{folder.name}{UNFINISHED}")
-        render(place, knobs, workers=processors(), parts=parts, progress=progress)
+        rendering.render(place, knobs, workers=processors(), parts=parts, progress=progress)
         test = mars_test(place)
         manifest = {"knobs": dataclasses.asdict(knobs), "renderer": RENDERER}
         manifest |= {"images": _images(test), "test_fingerprint": test.fingerprint}
