@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 GAP = "   "  # between two fields of a row that takes several lines
+SHORT = 24  # columns, up to which a cell stands on one line
 
 
 def show(rows: Sequence[dict], *, as_json: bool, title: str = "") -> None:
@@ -32,14 +33,20 @@ def show(rows: Sequence[dict], *, as_json: bool, title: str = "") -> None:
             print("\t".join(_text(row[c]) for c in columns))
         return
     console = Console(highlight=False)
-    table = _table(rows, columns)
     if title:
-        console.print(Text(title, style="bold"))
+        for line in _wrapped(title, console.width):
+            console.print(Text(line, style="bold"), soft_wrap=True)
     if fits(rows):
-        console.print(table)
+        console.print(_table(rows, console.width))
         return
     for line in _narrow(rows, columns, console.width):
         console.print(line, soft_wrap=True)  # a word that is longer still is wrapped, not cut
+
+
+def tell(line: str) -> None:
+    """Print a sentence that belongs to the table above it."""
+    width = Console().width
+    print("\n".join(textwrap.wrap(line, width, initial_indent="  ", subsequent_indent="    ")))
 
 
 def fits(rows: Sequence[dict]) -> bool:
@@ -64,23 +71,39 @@ def _narrow(rows: Sequence[dict], columns: Sequence[str], width: int) -> Iterato
         )
 
 
-def _table(rows: Sequence[dict], columns: Sequence[str]) -> Table:
+def _table(rows: Sequence[dict], width: int) -> Table:
     """A table whose text is no markup, so that brackets stay."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for column, wide in _widths(rows, width).items():
         values = [row[column] for row in rows if row[column] is not None]
         numeric = bool(values) and all(isinstance(value, int | float) for value in values)
-        table.add_column(
-            Text(column), justify="right" if numeric else "left", min_width=_widest(rows, column)
-        )
+        table.add_column(Text(column), justify="right" if numeric else "left", width=wide)
     for row in rows:
-        table.add_row(*(Text(_text(row[c])) for c in columns))
+        table.add_row(*(Text(_text(value)) for value in row.values()))
     return table
 
 
+def _widths(rows: Sequence[dict], width: int) -> dict[str, int]:
+    """Columns of each column: as many as it would have, less where there is most to spare."""
+    least = {column: _widest(rows, column) for column in rows[0]}
+    found = {
+        column: max(cell_len(text) for text in (column, *(_text(row[column]) for row in rows)))
+        for column in rows[0]
+    }
+    while sum(found.values()) + 2 * len(found) > width:
+        widest = max(found, key=lambda column: found[column] - least[column])
+        if found[widest] == least[widest]:
+            break
+        found[widest] -= 1
+    return found
+
+
 def _widest(rows: Sequence[dict], column: str) -> int:
-    """Columns that the longest word of a column takes; a number is one, with its unit."""
-    return max(cell_len(word) for row in rows for word in (column, *_text(row[column]).split()))
+    """Columns that a column takes at least: short cells are not broken, long ones between words."""
+    parts = column.split()
+    for text in (_text(row[column]) for row in rows):
+        parts += [text] if cell_len(text) <= SHORT else text.split()
+    return max(map(cell_len, parts))
 
 
 def _lines(fields: Sequence[str], width: int) -> list[str]:

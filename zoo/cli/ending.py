@@ -13,7 +13,7 @@ from reports.analysis.headlines import plain_headline
 from reports.analysis.markup import plain
 from reports.build import Report, build
 from reports.formats import exports
-from zoo.cli.display import fits, show
+from zoo.cli.display import fits, show, tell
 from zoo.experiment.execute import Failure
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.plan import Plan
@@ -70,7 +70,7 @@ def _leaderboard(group: Group, tables: Sequence[Group]) -> None:
         rows = [{name: text for name, text in row.items() if name != title} for row in rows]
     show(rows, as_json=False, title=plain_headline(group.key, tables))
     for line in (*map(plain, cautions(group)), *_legend(group, rows)):
-        print(f"  {line}")
+        tell(line)
     print()
 
 
