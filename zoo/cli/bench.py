@@ -101,27 +101,24 @@ def bench(
     dry_run: DryRun = False,
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
+    from benchmark.variants import split_list
+    from zoo.cli.ending import end_with, finish
+    from zoo.experiment.engines.choose import open_engine
+    from zoo.experiment.execute import execute
     from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.plan import plan
 
-    with LiveProgress() as progress:
-        progress.advance("loading", 0, 1)
-        from benchmark.variants import split_list
-        from zoo.cli.ending import end_with, finish
-        from zoo.experiment.engines.choose import open_engine
-        from zoo.experiment.execute import execute
-        from zoo.experiment.plan import plan
-
-        request = request_of(
-            context,
-            methods=("all" if pretrained else "stenvan,sta") if methods is None else methods,
-            also_test=tuple(split_list(also_test or "")),
-        )
-        with open_engine(request.engine) as opened:
-            planned = plan(request, progress, opened)
-            if dry_run:
-                return _dry_run(planned, progress)
-            failures = execute(planned, progress, opened)
-            report = finish(planned, failures, progress)
+    request = request_of(
+        context,
+        methods=("all" if pretrained else "stenvan,sta") if methods is None else methods,
+        also_test=tuple(split_list(also_test or "")),
+    )
+    with LiveProgress() as progress, open_engine(request.engine) as opened:
+        planned = plan(request, progress, opened)
+        if dry_run:
+            return _dry_run(planned, progress)
+        failures = execute(planned, progress, opened)
+        report = finish(planned, failures, progress)
     end_with(report, planned)
     return 1 if failures or report.problems else 0
 

@@ -36,6 +36,7 @@ def show(
 ) -> int:
     """Show a checkpoint with its scores, or a recipe or protocol with what each field means."""
     from benchmark.rules import PROTOCOLS
+    from benchmark.variants import format_value
     from zoo.checkpoints.config import read_settings
     from zoo.cli import display
     from zoo.experiment.paper_recipes import recipe
@@ -48,8 +49,8 @@ def show(
     if json:
         display.show([{row["field"]: row["value"] for row in rows}], as_json=True)
     else:
-        words = [{**row, "value": _words(row["value"])} for row in rows]
-        display.show(words, as_json=False, title=f"{chosen} {name}")
+        typed = [{**row, "value": format_value(row["value"]) or "–"} for row in rows]
+        display.show(typed, as_json=False, title=f"{chosen} {name}")
     return 0
 
 
@@ -188,9 +189,4 @@ def _checkpoint(name: str, json: bool, settings: "Settings") -> int:
 
 
 def _words(value: object) -> str:
-    """A value as a person reads it: a list as its parts, what is unset as a dash."""
-    if isinstance(value, tuple | list):
-        return " ".join(map(str, value)) or "–"
-    if value is None or value == "":
-        return "–"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

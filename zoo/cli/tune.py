@@ -84,15 +84,13 @@ def tune(
     dry_run: DryRun = False,
 ) -> int:
     """Choose settings for each method on held-out training persons, then train, score, report."""
+    from zoo.cli.ending import end_with, finish
     from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.read_space import open_space
+    from zoo.experiment.request import Budget, TuneRequest
+    from zoo.experiment.tune import carry_out
 
     with LiveProgress() as progress:
-        progress.advance("loading", 0, 1)
-        from zoo.cli.ending import end_with, finish
-        from zoo.experiment.read_space import open_space
-        from zoo.experiment.request import Budget, TuneRequest
-        from zoo.experiment.tune import carry_out
-
         request = TuneRequest(
             bench=request_of(context),
             space=open_space(space, search),
