@@ -2,8 +2,9 @@
 
 import sys
 import time
+from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -20,13 +21,35 @@ SOON_S = 5.0  # until the first plain line of a piece of work
 EVERY_S = 15.0  # between two further ones
 
 
+class _Bars(Progress):
+    """Bars that leave room for the ``^C`` that a terminal prints behind them.
+
+    On a full line it would go to the next one, and the bar would be left standing.
+    """
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """The table of bars, narrower than the terminal."""
+        yield from map(_Narrower, super().get_renderables())
+
+
+class _Narrower:
+    """Something on a terminal of a few columns less."""
+
+    def __init__(self, inner: RenderableType):
+        self.inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(options.max_width - len("^C") - 1, 1)
+        yield from console.render(self.inner, options.update_width(width))
+
+
 class LiveProgress:
     """Shows pieces of work on stderr, one after the other or side by side; use it as a context."""
 
     def __init__(self):
         self.console = Console(stderr=True)
         self.live = self.console.is_terminal or self.console.is_jupyter
-        self.bar = Progress(
+        self.bar = _Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),

@@ -1,5 +1,7 @@
 """What people see while they wait, outside notebooks."""
 
+import re
+
 import pytest
 
 from zoo.experiment import live_progress
@@ -59,6 +61,16 @@ def test_no_bar_of_finished_work_stays(monkeypatch, capsys):
         progress.advance("cost", 0, 1)
         progress.begin("[2/2] sta, seed 0")
         assert not progress.bar.tasks
+
+
+def test_a_bar_leaves_room_for_what_ctrl_c_prints(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    with LiveProgress() as progress:
+        progress.advance("train", 3, 10)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    bars = [line for line in re.split(r"[\r\n]", shown) if "train" in line]
+    assert bars and max(map(len, bars)) <= 77
 
 
 def test_a_long_line_is_left_whole(monkeypatch, capsys):
