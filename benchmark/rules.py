@@ -18,7 +18,7 @@ class Protocol:
     """One set of rules; its fields are the rules.
 
     Attributes:
-        name: e.g. ``mars-official``.
+        name: what it is called, e.g. ``mars-official``.
         version: raised whenever a number would move.
         queries: where queries stand in the gallery: ``inside`` (at their place), ``first`` or
             ``outside``.
@@ -26,7 +26,7 @@ class Protocol:
         ap: form of AP, ``trap`` or ``std`` (see `benchmark.metrics`).
         unmatched: a query without a match is an ``error``, or ``skip``: dropped and counted.
         cut: rows beyond this place of the unfiltered ranking are never retrieved.
-        about: one line for people.
+        about: the rules in one line.
     """
 
     name: str

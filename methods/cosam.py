@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from methods.backbone import FrameNet
 from methods.non_local import AttentionMaps
 from methods.output import check_clips
+from methods.precision import without_autocast
 from methods.temporal import TEMPORAL, ClipNet, aggregation
 
 EPS = 1e-4  # added to the standard deviation, not to the variance
@@ -77,7 +78,7 @@ def cost_volume(reduced: Tensor, frames: int) -> Tensor:
     Returns:
         [B*T, (T-1)*H*W, H, W]: the other frames in their order, in each its cells row by row.
     """
-    with torch.autocast(reduced.device.type, enabled=False):
+    with without_autocast(reduced):
         wide = reduced.to(torch.promote_types(reduced.dtype, torch.float32))
         r = standardise(wide).flatten(2).unflatten(0, (-1, frames))  # [B, T, C_r, H*W]
         others = [[m for m in range(frames) if m != n] for n in range(frames)]

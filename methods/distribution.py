@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from methods.non_local import AttentionMaps, tokens
-from methods.precision import at_least_float32
+from methods.precision import at_least_float32, without_autocast
 
 MOMENTS = ("mean", "deviation", "moment4", "moment5", "moment6")
 
@@ -75,7 +75,7 @@ class MomentAttention(nn.Module):
         ``<name>_deviation_gates`` and so on, [B, T, H, W]; the five sum to 1.
         """
         z = self.down(x)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             z = tokens(at_least_float32(z), frames)  # [B, N, C/4]
             statistics = moments(z)  # [B, 5, C/4]
             weights = (z @ statistics.transpose(1, 2)).softmax(2)  # [B, N, 5]

@@ -14,12 +14,12 @@ Decisions, not the paper's word (each is an argument):
       first.
 """
 
-import torch
 from torch import Tensor, nn
 
 from methods.backbone import FrameNet
 from methods.last_map import frame_net
 from methods.non_local import AttentionMaps, attend, attention_of_cells, tokens
+from methods.precision import without_autocast
 from methods.temporal import TEMPORAL, ClipNet, aggregation
 
 
@@ -111,7 +111,7 @@ class NLTP(nn.Module):
 
         Always in float32: the dot product has C/2·H·W terms.
         """
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             x = x.float()
             # [B, T, C/2*H*W]
             theta, phi, g = (

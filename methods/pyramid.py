@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from methods.non_local import AttentionMaps
-from methods.precision import at_least_float32
+from methods.precision import at_least_float32, without_autocast
 
 
 class PairGates(nn.Module):
@@ -41,7 +41,7 @@ class PairGates(nn.Module):
             means: [P, 2, C] over their cells.
         """
         between = relations(_each(self.gamma, x), _each(self.beta, x), across=True)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             rho = _each(self.relation, between)  # [P, 2, C/8, H, W]
         epsilon = _each(self.joint, torch.cat([embedded, _other(embedded)], 2))
         cells = _each(self.gate, torch.cat([epsilon, rho], 2)).sigmoid()  # s
@@ -68,7 +68,7 @@ class FrameGates(nn.Module):
     def forward(self, x: Tensor, embedded: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
         """As `PairGates`: s' [P, 2, 1, H, W] and c' [P, 2, C, 1, 1]."""
         within = relations(_each(self.alpha, x), _each(self.delta, x), across=False)
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             rho = _each(self.relation, within)  # [P, 2, C/8, H, W]
         cells = _each(self.gate, torch.cat([embedded, rho], 2)).sigmoid()  # s'
         return cells, self.channel(means).sigmoid()[..., None, None]
@@ -116,7 +116,7 @@ def relations(queries: Tensor, keys: Tensor, *, across: bool) -> Tensor:
     Entry k < n of a cell p is ⟨query of p, key of k⟩, entry n + k ⟨query of k, key of p⟩, where the
     k are the cells of the other frame if ``across``, else of its own.
     """
-    with torch.autocast(queries.device.type, enabled=False):
+    with without_autocast(queries):
         q, k = (at_least_float32(x).flatten(3) for x in (queries, keys))  # [P, 2, d, n]
         to = q.transpose(2, 3) @ (_other(k) if across else k)  # [P, 2, n, n], A[p, k]
         back = _other(to) if across else to  # A[k, p]

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from methods.non_local import AttentionMaps
-from methods.precision import at_least_float32
+from methods.precision import at_least_float32, without_autocast
 
 GROUP = 4  # frames that are divided into early and late ones
 EPS = 1e-12  # least sum that an L1 norm divides by
@@ -62,7 +62,7 @@ class SalientToBroad(nn.Module):
         over the early frames of a group it sums to 1, or less where one of the nine has no cell at
         all. Both are [B, T, H, W].
         """
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             full = at_least_float32(x).unflatten(0, (-1, GROUP))  # [G, 4, C, H, W]
             gate = self.channel_gate(full)[:, None, :, None, None]  # [G, 1, C, 1, 1]
             early, late = full[:, : self.early], full[:, self.early :]

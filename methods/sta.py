@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from methods.head import Head
 from methods.last_map import frame_net
 from methods.output import ClipOutput, check_clips
+from methods.precision import without_autocast
 
 EPS = 1e-12
 
@@ -64,7 +65,7 @@ class STA(nn.Module):
     def forward(self, clips: Tensor) -> ClipOutput:
         """[B, T, 3, H, W] -> `ClipOutput`; ``metric`` and ``embedding`` are both the feature X."""
         features = self.features(clips)  # [B, T, D, H', W']
-        with torch.autocast(clips.device.type, enabled=False):  # Σ f² would overflow float16
+        with without_autocast(clips):  # Σ f² would overflow float16
             features = features.float()
             maps = attention_maps(features)  # [B, T, H', W']
             fused = self._fuse(features, maps)  # [B, D or 2D, H', W']

@@ -5,9 +5,8 @@ ECCV 2020. TSB (temporal saliency boosting) gives every frame what the other fra
 person; TSE (temporal saliency erasing) takes from the second frame of each pair the rows that the
 first one's feature answers to. The steps numbered below are the released network's.
 
-Where text and released network differ, this is the network:
-    * TSE has two learners, so a clip is a row of pairs of frames;
-    * it erases whole rows, 3 of 16.
+Where text and released network differ, this is the network: TSE has two learners, so a clip is a
+row of pairs of frames, and it erases whole rows, 3 of 16.
 
 Decisions of ours:
     * any even T is taken, where the released network has T = 4;
@@ -29,6 +28,7 @@ from methods.head import Head
 from methods.non_local import AttentionMaps
 from methods.output import ClipOutput, check_clips
 from methods.pair_head import PairHead
+from methods.precision import without_autocast
 
 SHARPNESS = 5.0  # factor of TSB's cosines
 
@@ -46,7 +46,7 @@ class TSB(nn.Module):
         With ``maps``, the attention over the other frames' cells is noted under ``boosting``,
         [B, T, T, H, W] (frame, other frame, cell), its sums under ``boosting_pairs``, [B, T, T].
         """
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             clips = _wide(x).unflatten(0, (-1, frames))  # [B, T, C, H, W]
             query = F.normalize(clips.mean((3, 4)), dim=2)  # [B, T, C], step 1
             keys = F.normalize(corner_sums(clips), dim=2).flatten(3)  # [B, T, C, H*W], step 2
@@ -101,7 +101,7 @@ class TSE(nn.Module):
         x0 = x0 + self.embed(x0.mean((2, 3), keepdim=True))  # step 1
         y0 = self.branches[0](shared(x0))  # [B*T/2, D, H, W]
         answer = self.reduce(y0.detach().mean((2, 3), keepdim=True)).flatten(1)  # [B*T/2, C]
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x):
             wide = _wide(x1)
             f = torch.einsum("nc,nchw->nhw", answer.to(wide.dtype), wide)
             f = f / answer.shape[1] ** 0.5  # [B*T/2, H, W], step 2

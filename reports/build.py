@@ -2,11 +2,12 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.files import write_text, write_whole
+from benchmark.progress import SILENT, Progress
 from reports.analysis.convergence import with_verdicts
 from reports.analysis.groups import Group, groups
 from reports.figures import inspected as inspections
@@ -31,6 +32,7 @@ class Report:
         written: every file written, the reports last.
         problems: a line for each file that could not be used.
         failures: runs that failed.
+        tables: what is ranked, as every format shows it.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Report:
     written: tuple[Path, ...]
     problems: tuple[str, ...]
     failures: tuple[Failure, ...]
+    tables: tuple[Group, ...]
 
 
 def build(
@@ -46,6 +49,7 @@ def build(
     formats: Sequence[str] = DEFAULT,
     *,
     keep_unconverged: bool = False,
+    progress: Progress = SILENT,
 ) -> Report:
     """Read the result folders and write the report into ``out``.
 
@@ -57,6 +61,7 @@ def build(
         out: where to write.
         formats: of `FORMATS`.
         keep_unconverged: let methods that did not converge stand on Pareto fronts.
+        progress: told of intervals and figures.
 
     Raises:
         ValueError: there is neither a record, a failed run nor a study, or no such format.
@@ -70,10 +75,12 @@ def build(
         problems = "".join(f"; {problem}" for problem in results.problems[:3])
         raise ValueError(f"no records to report on below {where}{problems}")
     out = Path(out)
+    progress.advance("intervals", 0, 1)
     tables = groups(results.frame, keep_unconverged=keep_unconverged)
+    progress.advance("intervals", 1, 1)
     inspected, problems = inspections.read(results)
     results = dataclasses.replace(results, problems=(*results.problems, *problems))
-    pictures, written = _draw(results, tables, inspected, out, formats)
+    pictures, written = _draw(results, tables, inspected, out, formats, progress)
     texts: dict[str, Callable[[], str]] = {
         "csv": lambda: exports.to_csv(exports.frame(tables)),
         "json": lambda: exports.to_json(tables),
@@ -81,10 +88,7 @@ def build(
         "html": lambda: html.render(results, tables, inspected),
         "md": lambda: markdown.render(results, tables, pictures),
     }
-    for name, text in texts.items():
-        if name in formats:
-            written.append(out / f"report.{name}")
-            write_text(written[-1], text())
+    written += _write({n: text for n, text in texts.items() if n in formats}, out, progress)
     if "csv" in formats:
         written.append(out / "published.csv")
         write_text(written[-1], exports.to_csv(exports.published(tables)))
@@ -95,7 +99,17 @@ def build(
         written=tuple(written),
         problems=results.problems,
         failures=results.failures,
+        tables=tuple(tables),
     )
+
+
+def _write(texts: dict[str, Callable[[], str]], out: Path, progress: Progress) -> Iterator[Path]:
+    """Write the report in each format; yields the files."""
+    for name, text in texts.items():
+        progress.advance(f"report.{name}", 0, 1)
+        write_text(out / f"report.{name}", text())
+        progress.advance(f"report.{name}", 1, 1)
+        yield out / f"report.{name}"
 
 
 def _draw(
@@ -104,6 +118,7 @@ def _draw(
     inspected: Sequence[tuple[Path, Inspection]],
     out: Path,
     formats: Sequence[str],
+    progress: Progress,
 ) -> tuple[list[Picture], list[Path]]:
     """Draw what the formats need: PNG for Markdown, PDF for LaTeX."""
     endings = [end for name, end in _PICTURES.items() if name in formats]
@@ -112,12 +127,14 @@ def _draw(
     if not endings:
         return pictures, written
 
-    for picture, draw in all_figures(results, tables):
+    figures = list(all_figures(results, tables))
+    for done, (picture, draw) in enumerate(figures, start=1):
         figure = draw()
         for end in endings:
             written.append((out / picture.file).with_suffix(end))
             save(figure, written[-1])
         pictures.append(picture)
+        progress.advance("figures", done, len(figures))
     for one in inspections.pictures(inspected) if "md" in formats else ():
         written.append(out / one.picture.file)
         _copy(one, written[-1])

@@ -18,6 +18,7 @@ ALLOWED = {
         for name in (
             "files",
             "label",
+            "progress",
             "published",
             "record",
             "record_schema",

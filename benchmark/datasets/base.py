@@ -9,6 +9,7 @@ from benchmark.datasets.held_out import assign_folds, choose_queries
 
 JUNK = -1  # a tracklet that is neither right nor wrong
 DISTRACTOR = 0  # a tracklet of nobody in particular
+OUTLINE = "not rendered yet"  # the note of a data set that will make itself
 IMAGES = (".jpg", ".jpeg", ".png")
 
 

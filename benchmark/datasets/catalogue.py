@@ -56,6 +56,7 @@ def open_dataset(
     progress: Progress = SILENT,
     extra: Sequence[Brought] = (),
     trust_index: bool = True,
+    render: bool = True,
 ) -> Dataset:
     """Open the data set that ``text`` names.
 
@@ -68,6 +69,8 @@ def open_dataset(
         progress: advances with long work.
         extra: data sets of plugins.
         trust_index: False reads a large copy anew even if nothing seems to have changed.
+        render: False makes nothing: a set that would make itself is an outline, without
+            fingerprint and with the note `benchmark.datasets.base.OUTLINE`.
 
     Raises:
         LookupError: no data set, or no knob, of that name.
@@ -83,7 +86,8 @@ def open_dataset(
     for variant in name.variants:
         where = _root_of(find_kind(variant.name, extra), root, several)
         kind, variant = resolve(str(variant), where, extra)
-        found.append(_open(kind, variant, where, progress, trust_index, test_only))
+        opened = _open(kind, variant, where, progress, trust_index, test_only, render)
+        found.append(opened)
     dataset = found[0]
     if several:
         others = [name_of_split(one.name, one.split) for one in found[1:]]
@@ -220,6 +224,7 @@ def _open(
     progress: Progress,
     trust: bool,
     test_only: bool,
+    render: bool,
 ) -> Dataset:
     there = kind.self_made or root.is_dir() or (kind.one_file and root.is_file())
     if not there:
@@ -229,7 +234,7 @@ def _open(
         )
 
     def read() -> Dataset:
-        return kind.read(root, variant.arguments, progress, test_only=test_only)
+        return kind.read(root, variant.arguments, progress, test_only=test_only, render=render)
 
     if test_only:
         found = read()

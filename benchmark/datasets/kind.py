@@ -14,11 +14,8 @@ from benchmark import variants
 from benchmark.datasets.base import Dataset
 from benchmark.progress import Progress
 
-NOT_KNOBS = (
-    "root",
-    "test_only",
-    "progress",
-)  # arguments of `open` that are no settings of the data
+# arguments of `open` that are no settings of the data
+NOT_KNOBS = ("root", "test_only", "render", "progress")
 
 
 class Sources(NamedTuple):
@@ -34,8 +31,8 @@ class DatasetKind:
 
     Attributes:
         open: ``open(root, *, knobs) -> Dataset``; its name is the data set's. It may also take
-            ``progress``, a `benchmark.progress.Progress`, and ``test_only``, with which nothing is
-            made to train on.
+            ``progress``, a `benchmark.progress.Progress`; ``test_only``, with which nothing is made
+            to train on; and ``render``, which is False where nothing at all is to be made.
         layout: the tree of files that it is expected in, as ``zoo data layout`` prints it.
         self_made: it renders itself and needs no root.
         one_file: its root may be one file.
@@ -99,12 +96,12 @@ class DatasetKind:
         progress: Progress,
         *,
         test_only: bool = False,
+        render: bool = True,
     ) -> Dataset:
-        """Open it; ``progress`` is passed on where it is wanted."""
-        more: dict[str, object] = {"test_only": True} if test_only else {}
-        if "progress" in variants.parameters(self.open):
-            more["progress"] = progress
-        return self.open(root, **knobs, **more)
+        """Open it; what it does not take is not passed on."""
+        offered = {"progress": progress, "test_only": test_only, "render": render}
+        taken = variants.parameters(self.open)
+        return self.open(root, **knobs, **{k: v for k, v in offered.items() if k in taken})
 
 
 def as_kind(brought: DatasetKind | Callable[..., Dataset]) -> DatasetKind:

@@ -6,7 +6,7 @@ import torch
 import zoo
 from methods import non_local
 from methods.non_local import NonLocal, attend
-from methods.precision import at_least_float32
+from methods.precision import at_least_float32, without_autocast
 
 SPREAD = 100  # of the logits of one clip, from the least to the largest
 
@@ -71,3 +71,17 @@ def test_embeddings_stay_within_a_hundredth_where_bfloat16_logits_spread_over_10
         found = model(clips).embedding
     errors = (found - exact).norm(dim=1) / exact.norm(dim=1)
     assert 0 < errors.max() < 1e-2
+
+
+def test_a_product_is_whole_where_autocast_would_shorten_it():
+    x = torch.ones(2, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert (x @ x).dtype == torch.bfloat16
+        with without_autocast(x):
+            assert (x @ x).dtype == torch.float32
+
+
+def test_shapes_alone_need_no_precision():
+    x = torch.ones(2, 2, device="meta")
+    with without_autocast(x):
+        assert (x @ x).shape == (2, 2)

@@ -102,8 +102,11 @@ def bench(
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""
     from benchmark.variants import split_list
+    from zoo.cli.ending import end_with, finish
     from zoo.experiment.engines.choose import open_engine
+    from zoo.experiment.execute import execute
     from zoo.experiment.live_progress import LiveProgress
+    from zoo.experiment.plan import plan
 
     request = request_of(
         context,
@@ -111,48 +114,35 @@ def bench(
         also_test=tuple(split_list(also_test or "")),
     )
     with LiveProgress() as progress, open_engine(request.engine) as opened:
-        return _carry_out(request, progress, opened, dry_run)
-
-
-def _carry_out(request, progress, engine, dry_run: bool) -> int:
-    from zoo.experiment.execute import execute
-    from zoo.experiment.plan import plan
-
-    planned = plan(request, progress, engine)
-    if dry_run:
-        return _dry_run(planned)
-    failures = execute(planned, progress, engine)
-    from reports.build import build
-
-    report = build([planned.out], planned.out)
-    for problem in report.problems:
-        progress.note(f"left out of the report: {problem}")
-    for failure in failures:
-        progress.note(str(failure))
-    progress.note("report:")
-    print(report.path)
+        planned = plan(request, progress, opened)
+        if dry_run:
+            return _dry_run(planned, progress)
+        failures = execute(planned, progress, opened)
+        report = finish(planned, failures, progress)
+    end_with(report, planned)
     return 1 if failures or report.problems else 0
 
 
-def _dry_run(planned) -> int:
+def _dry_run(planned, progress) -> int:
+    from benchmark.datasets.base import OUTLINE
     from benchmark.progress import duration
     from zoo.cli.display import show
-    from zoo.experiment.estimate import describe, estimate
+    from zoo.experiment.estimate import describe, estimates
 
-    estimates = [estimate(run, planned.options.device) for run in planned.runs]
+    found = estimates(planned, progress)
     rows = [
         {
             "method": run.spec.method,
             "split": run.spec.split,
             "seed": run.spec.seed,
             "recipe": run.spec.recipe,
-            "run": run.spec.id,
+            "run": None if OUTLINE in run.dataset.notes else run.spec.id,
             "steps": e.steps,
             "time": duration(e.seconds),
             "memory_gb": round(e.memory_mb / 1e3, 2),
         }
-        for run, e in zip(planned.runs, estimates, strict=True)
+        for run, e in zip(planned.runs, found, strict=True)
     ]
     show(rows, as_json=False)
-    print(describe(planned, estimates), file=sys.stderr)
+    print(describe(planned, found), file=sys.stderr)
     return 0

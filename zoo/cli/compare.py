@@ -51,7 +51,8 @@ def compare(
             data_root=data_root,
             progress=progress,
         )
-    written = found.report(out or runs[0] / "compare")
+        progress.advance("compare.html", 0, 1)
+        written = found.report(out or runs[0] / "compare")
     show([_row(row) for row in found.table.to_dict("records")], as_json=json, title="points")
     for note in found.compared.notes:
         typer.echo(note, err=True)

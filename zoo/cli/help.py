@@ -4,6 +4,8 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from zoo.cli.loading import load_for
+
 WIDEST = 120  # columns of text, however wide the terminal is
 # what a command is for -> its names, in the order in which they are printed
 COMMANDS = {
@@ -26,6 +28,11 @@ OPTIONS = {
 
 class Command(TyperCommand):
     """A command whose help has its options in groups."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry it out, and say meanwhile that torch is being loaded."""
+        load_for(self.name or "")
+        return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments, then options by what they are about."""

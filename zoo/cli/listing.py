@@ -100,6 +100,6 @@ def _function(function, hidden: tuple[str, ...]) -> dict[str, str]:
     about = (function.__doc__ or "").strip().splitlines()
     return {
         "name": function.__name__,
-        "settings": ",".join(f"{k}={variants.format_value(v)}" for k, v in settings.items()),
-        "about": about[0] if about else "",
+        "settings": ", ".join(f"{k}={variants.format_value(v)}" for k, v in settings.items()),
+        "about": about[0].replace("``", "`") if about else "",
     }

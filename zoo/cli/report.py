@@ -40,6 +40,7 @@ def report(
 ) -> int:
     """Write a report and its figures from the records in result folders."""
     from reports import build
+    from zoo.experiment.live_progress import LiveProgress
 
     for folder in folders:
         if not folder.is_dir():
@@ -47,9 +48,16 @@ def report(
     wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
     if check:
         return _check(folders, out, wanted, keep_unconverged)
-    made = build.build(folders, out or folders[0], wanted, keep_unconverged=keep_unconverged)
-    for problem in made.problems:
-        typer.echo(f"left out: {problem}", err=True)
+    with LiveProgress() as progress:
+        made = build.build(
+            folders,
+            out or folders[0],
+            wanted,
+            keep_unconverged=keep_unconverged,
+            progress=progress,
+        )
+        for problem in made.problems:
+            progress.note(f"left out: {problem}")
     for path in made.reports:
         print(path)
     return 1 if made.problems else 0

@@ -1,5 +1,7 @@
 """``zoo reproduce``: a paper's table again, measured beside printed."""
 
+import dataclasses
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -85,13 +87,13 @@ def reproduce(
             progress.note(f"left out: {reason}")
         planned = tables.plans(request, rows, progress, opened)
         if dry_run:
-            show(_rows(planned), as_json=json)
-            return 0
+            return _dry_run(planned, progress, json)
         failures = tables.execute(planned, progress, opened)
         for failure in failures:
             progress.note(str(failure))
     show(tables.compare(cells, planned), as_json=json, title=f"{table}: printed and measured")
-    typer.echo(f"runs: {request.out}; `zoo report {request.out}` compares them", err=True)
+    typer.echo(f"runs: {request.out}", err=True)
+    typer.echo(f"next: zoo report {shlex.quote(str(request.out))}", err=True)
     return 1 if failures else 0
 
 
@@ -106,10 +108,29 @@ def _starts(texts: list[str]) -> dict[str, str]:
     return starts
 
 
-def _rows(planned) -> list[dict]:
-    return [
-        {"row": row.number, "system": row.system, "method": row.method}
-        | {"recipe": one.plan.runs[0].spec.recipe, "out": str(one.plan.out)}
+def _dry_run(planned, progress, json: bool) -> int:
+    """Rows with the hours that their runs will take; a run that rows share counts once in all."""
+    from zoo.cli.display import show
+    from zoo.experiment.estimate import describe, estimates
+    from zoo.experiment.reproduce import as_one, runs_of
+
+    whole = as_one(planned)
+    runs = tuple({run.spec.id: run for run in whole.runs}.values())
+    whole = dataclasses.replace(whole, runs=runs)
+    found = estimates(whole, progress)
+    seconds = {run.spec.id: one.seconds for run, one in zip(runs, found, strict=True)}
+    rows = [
+        {
+            "row": row.number,
+            "system": row.system,
+            "method": row.method,
+            "recipe": one.plan.runs[0].spec.recipe,
+            "hours": round(sum(seconds[run.spec.id] for run in runs_of(one, row)) / 3600, 2),
+            "out": str(one.plan.out),
+        }
         for one in planned
         for row in one.rows
     ]
+    show(rows, as_json=json)
+    progress.note(describe(whole, found))
+    return 0

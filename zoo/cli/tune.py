@@ -84,38 +84,31 @@ def tune(
     dry_run: DryRun = False,
 ) -> int:
     """Choose settings for each method on held-out training persons, then train, score, report."""
+    from zoo.cli.ending import end_with, finish
     from zoo.experiment.live_progress import LiveProgress
     from zoo.experiment.read_space import open_space
     from zoo.experiment.request import Budget, TuneRequest
-
-    request = TuneRequest(
-        bench=request_of(context),
-        space=open_space(space, search),
-        trials=trials,
-        budget=Budget.read(budget),
-        folds=folds,
-    )
-    with LiveProgress() as progress:
-        return _estimate(request, progress) if dry_run else _carry_out(request, progress)
-
-
-def _carry_out(request, progress) -> int:
     from zoo.experiment.tune import carry_out
 
-    result = carry_out(request, progress)
-    report = result.report()
-    for problem in report.problems:
-        progress.note(f"left out of the report: {problem}")
-    for failure in result.failures:
-        progress.note(str(failure))
-    for method, part in result.summary["methods"].items():
-        used = part["spent"]
-        progress.note(
-            f"{method}: {used['trials']} trials, {used['clips']} clips, {used['hours']:.2f} h"
+    with LiveProgress() as progress:
+        request = TuneRequest(
+            bench=request_of(context),
+            space=open_space(space, search),
+            trials=trials,
+            budget=Budget.read(budget),
+            folds=folds,
         )
-    progress.note(f"study: {result.path}")
-    progress.note("report:")
-    print(report.path)
+        if dry_run:
+            return _estimate(request, progress)
+        result = carry_out(request, progress)
+        report = finish(result.bench.plan, result.failures, progress)
+        for method, part in result.summary["methods"].items():
+            used = part["spent"]
+            progress.note(
+                f"{method}: {used['trials']} trials, {used['clips']} clips, {used['hours']:.2f} h"
+            )
+        progress.note(f"study: {result.path}")
+    end_with(report, result.bench.plan)
     return 1 if result.failures or report.problems else 0
 
 
@@ -123,18 +116,18 @@ def _estimate(request, progress) -> int:
     from benchmark.progress import duration
     from zoo.cli.display import show
     from zoo.experiment.engines.choose import open_engine
-    from zoo.experiment.estimate import estimate
+    from zoo.experiment.estimate import estimates
     from zoo.experiment.plan import plan
     from zoo.experiment.tune_plan import TunePlan
 
     with open_engine(request.bench.engine) as engine:
         TunePlan(request, progress, engine)  # what does not fit is an error now
         planned = plan(request.bench, engine=engine)
+        found = estimates(planned, progress)
     rows, total = {}, 0.0
-    for run in planned.runs:
+    for run, one in zip(planned.runs, found, strict=True):
         if run.spec.method in rows:
             continue
-        one = estimate(run, planned.options.device)
         seconds = one.seconds * (request.trials + 2 * request.bench.seeds)
         total += seconds
         rows[run.spec.method] = {

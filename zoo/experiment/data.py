@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmark.datasets import catalogue
-from benchmark.datasets.base import Dataset
+from benchmark.datasets.base import OUTLINE, Dataset
 from benchmark.datasets.check.scores import cautions
 from benchmark.progress import SILENT, Progress
 from zoo import plugins
@@ -18,7 +18,11 @@ _WITH_FOLDER = re.compile(r"(?P<name>[^=\[]+(\[[^]]*\])?[^=]*)=(?P<folder>.+)")
 
 
 def open_dataset(
-    name: str, root: Path | str | None = None, *, progress: Progress = SILENT
+    name: str,
+    root: Path | str | None = None,
+    *,
+    progress: Progress = SILENT,
+    render: bool = True,
 ) -> Dataset:
     """Open a data set by name: names and numbers, no pixels.
 
@@ -28,6 +32,7 @@ def open_dataset(
         name: a variant, e.g. ``mars`` or ``synthetic[occlusion=0.6]``.
         root: where it lies; the synthetic set renders itself into a cache without one.
         progress: told of long work.
+        render: False tells what a set that makes itself will hold, and makes nothing.
 
     Raises:
         LookupError: no data set, or no knob, of that name.
@@ -36,8 +41,8 @@ def open_dataset(
     """
     extra = plugins.plugin_functions("DATASETS", "zoo.datasets")
     folder = None if root is None else Path(root)
-    found = catalogue.open_dataset(name, folder, progress=progress, extra=extra)
-    return _with_cautions(found, folder, extra)
+    found = catalogue.open_dataset(name, folder, progress=progress, extra=extra, render=render)
+    return found if OUTLINE in found.notes else _with_cautions(found, folder, extra)
 
 
 def name_of_test_part(name: str) -> str:
@@ -67,7 +72,9 @@ def _with_cautions(
     return dataclasses.replace(found, notes=(*found.notes, *told)) if told else found
 
 
-def open_further(text: str, root: Path | None, progress: Progress = SILENT) -> Dataset:
+def open_further(
+    text: str, root: Path | None, progress: Progress = SILENT, *, render: bool = True
+) -> Dataset:
     """Open a data set beside the one that is trained on: ``NAME`` or ``NAME=DIR``.
 
     Without DIR it lies in the folder of its name, in or beside that of the first, or in the same
@@ -77,7 +84,7 @@ def open_further(text: str, root: Path | None, progress: Progress = SILENT) -> D
         LookupError, ValueError, FileNotFoundError: as `open_dataset`.
     """
     name, place = place_of_further(text, root)
-    return open_dataset(name, place, progress=progress)
+    return open_dataset(name, place, progress=progress, render=render)
 
 
 def place_of_further(text: str, root: Path | None) -> tuple[str, Path | None]:

@@ -17,7 +17,8 @@ from zoo.experiment.engines.job import Engine
 from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.jobs import cost_job, run_jobs, share_costs
-from zoo.experiment.plan import Plan, fingerprints
+from zoo.experiment.plan import Plan, PlannedRun, fingerprints
+from zoo.experiment.result_line import first_record, result_line
 
 CHECKED_IMAGES = ".images"  # which parts of which data sets were looked at, by fingerprint
 LOCK_TIMEOUT_S = 8.0  # how long the image loaders of a killed run may hold its folder
@@ -44,7 +45,7 @@ def execute(plan: Plan, progress: Progress = SILENT, engine: Engine = LOCAL) -> 
 
     Args:
         plan: what is to be done.
-        progress: who is told.
+        progress: who is told; of every run when it is over, in one line.
         engine: what carries the runs out.
 
     Returns:
@@ -59,12 +60,14 @@ def execute(plan: Plan, progress: Progress = SILENT, engine: Engine = LOCAL) -> 
         if engine.parallel and not plan.train_only:
             _measure_costs(plan, engine, progress)
         runs = run_jobs(plan)
-        failures = {}
+        failures, before = {}, [_is_finished(run, plan) for run, _ in runs]
         jobs = [job for _, job in runs]
         with closing(engine.carry_out(jobs, plan.out, plan.options, progress)) as outcomes:
             for outcome in outcomes:
-                spec = runs[outcome.number][0].spec
-                told = RunFolder.of(spec, plan.out).failure
+                run = runs[outcome.number][0]
+                spec, told = run.spec, RunFolder.of(run.spec, plan.out).failure
+                reused = before[outcome.number]
+                progress.note(result_line(run, outcome, plan.out, reused=reused))
                 if outcome.stage is None:
                     told.unlink(missing_ok=True)
                     continue
@@ -80,12 +83,20 @@ def execute(plan: Plan, progress: Progress = SILENT, engine: Engine = LOCAL) -> 
         return [failures[number] for number in sorted(failures)]
 
 
+def _is_finished(run: PlannedRun, plan: Plan) -> bool:
+    """Whether nothing is left to be done but to read."""
+    trained = RunFolder.of(run.spec, plan.out).weights.is_file()
+    return trained and (plan.train_only or first_record(run, plan.out) is not None)
+
+
 def _measure_costs(plan: Plan, engine: Engine, progress: Progress) -> None:
     """A cost that cannot be measured apart is measured by the run, or is its failure."""
     job = cost_job(plan)
     if job is not None:
         with closing(engine.carry_out([job], plan.out, plan.options, progress)) as outcomes:
-            list(outcomes)
+            for outcome in outcomes:
+                if outcome.stage is not None:
+                    progress.note(f"costs: failed, each run measures its own: {outcome.reason}")
     share_costs(plan)
 
 

@@ -81,8 +81,8 @@ class NotebookLine:
     def advance(self, what: str, done: int, total: int) -> None:
         """How far it has got; its clock starts anew when the work does."""
         now = time.monotonic()
-        if what != self.what or done < self.done:
-            self.started_at = now
+        if what != self.what or done < self.done or self.done >= self.total:
+            self.started_at = now  # work of the same name may come again
         soon = what == self.what and done < total and now - self.drawn_at < EVERY_S
         self.what, self.done, self.total = what, done, total
         if not soon:

@@ -22,7 +22,7 @@ from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.options import ExecutionOptions, Scoring
 from zoo.experiment.provenance import random_start
 from zoo.experiment.request import BenchRequest
-from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
+from zoo.experiment.resolve import check_methods, choose_recipe, expand_methods, scoring_of
 from zoo.experiment.spec import RunSpec, specify
 from zoo.experiment.sweep import Sweep, open_sweep
 from zoo.experiment.validate import ValidationPlan
@@ -134,7 +134,7 @@ def _trained_runs(
     recipes = {name: choose_recipe(name, request) for name in names}
     if request.recipe is None and request.device == "cpu":
         progress.note("no GPU: recipe quick (say --recipe unified for the full one)")
-    faults = {name: check_fit(name, chosen) for name, chosen in recipes.items()}
+    faults = check_methods(recipes, progress, compute=not request.dry_run)
     splits = _splits(request, opener)
     for chosen in recipes.values():
         persons = min(len(dataset.train_pids) for dataset in splits)
@@ -209,7 +209,7 @@ def _opener(request: BenchRequest, progress: Progress) -> Opener:
     """Opens a data set by name, from where the user said and no more of it than asked for."""
 
     def opened(text: str) -> Dataset:
-        found = open_dataset(text, request.data_root, progress=progress)
+        found = open_dataset(text, request.data_root, progress=progress, render=not request.dry_run)
         return found if request.limit is None else found.limited(request.limit)
 
     return opened
@@ -227,7 +227,7 @@ def open_splits(request: BenchRequest, progress: Progress = SILENT) -> list[Data
 def _further(asked: str | Dataset, request: BenchRequest, progress: Progress) -> Dataset:
     """A data set that is scored on as well; no smoke test scores on the whole of it."""
     if isinstance(asked, str):
-        asked = open_further(asked, request.data_root, progress)
+        asked = open_further(asked, request.data_root, progress, render=not request.dry_run)
     return asked if request.limit is None else asked.limited(request.limit)
 
 

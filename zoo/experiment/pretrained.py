@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.datasets.base import Dataset
+from benchmark.datasets.base import OUTLINE, Dataset
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Evaluation, Recipe
 from benchmark.recipes import from_settings
@@ -73,7 +73,7 @@ def _is(checkpoint: Checkpoint, name: str) -> bool:
 def _misfit(checkpoint: Checkpoint, dataset: Dataset, settings: Settings) -> str:
     """Why a checkpoint on data of this name cannot serve; empty if it can."""
     theirs, ours = checkpoint.fingerprint, dataset.fingerprint
-    if theirs is not None and theirs != ours:
+    if theirs is not None and theirs != ours and OUTLINE not in dataset.notes:
         return f"trained on data with fingerprint {theirs}, here {ours}"
     if checkpoint.manual:
         try:

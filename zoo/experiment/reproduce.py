@@ -94,9 +94,7 @@ def execute(
     planned: Sequence[RowPlan], progress: Progress = SILENT, engine: Engine = LOCAL
 ) -> list[Failure]:
     """Carry out all plans; rows that differ in test clips alone are one run, trained once."""
-    runs = tuple(run for one in planned for run in one.plan.runs)
-    whole = dataclasses.replace(planned[0].plan, runs=runs)
-    return executing.execute(whole, progress, engine)
+    return executing.execute(as_one(planned), progress, engine)
 
 
 def compare(cells: pd.DataFrame, planned: Iterable[RowPlan]) -> list[dict]:
@@ -107,13 +105,23 @@ def compare(cells: pd.DataFrame, planned: Iterable[RowPlan]) -> list[dict]:
     found = []
     for one in planned:
         for row in one.rows:
-            (name,) = expand_methods(row.method)
-            runs = [run for run in one.plan.runs if _asked(run.spec) == name]
-            records = [entry for run in runs for entry in _records(one.plan, run)]
+            records = [entry for run in runs_of(one, row) for entry in _records(one.plan, run)]
             for label in dict.fromkeys(record.label for record in records):
                 same = [record for record in records if record.label == label]
                 found += _cells(cells[cells["row"] == row.number], row, label, same)
     return sorted(found, key=lambda cell: (cell["label"], cell["row"]))
+
+
+def runs_of(planned: RowPlan, row: Row) -> list[PlannedRun]:
+    """The runs behind a row."""
+    (name,) = expand_methods(row.method)
+    return [run for run in planned.plan.runs if _asked(run.spec) == name]
+
+
+def as_one(planned: Sequence[RowPlan]) -> Plan:
+    """All runs as one plan; rows that differ in test clips alone share theirs."""
+    runs = tuple(run for one in planned for run in one.plan.runs)
+    return dataclasses.replace(planned[0].plan, runs=runs)
 
 
 def _records(plan: Plan, run: PlannedRun) -> list[Record]:

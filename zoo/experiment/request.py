@@ -41,6 +41,7 @@ class BenchRequest:
         compile: training steps are compiled by torch.compile.
         cudnn_benchmark: cuDNN times its kernels and takes the fastest, on a GPU.
         limit: smoke test: the first so many persons only.
+        dry_run: it will be planned only: nothing is rendered for it, and no network computes.
         command: what was typed or called, for the records.
         engine: what carries the runs out.
     """
@@ -66,6 +67,7 @@ class BenchRequest:
     compile: bool = False
     cudnn_benchmark: bool = False
     limit: int | None = None
+    dry_run: bool = False
     command: str = ""
     engine: EngineOptions = field(default_factory=EngineOptions)
 

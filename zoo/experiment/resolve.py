@@ -1,6 +1,8 @@
 """What the names in a request mean, and whether a method takes the recipe's clips."""
 
+import contextlib
 import os
+from collections.abc import Mapping
 
 import torch
 
@@ -9,6 +11,7 @@ from benchmark import rerank as reranking
 from benchmark.contract import BrokenContract, check_neck, check_output
 from benchmark.datasets.base import Dataset
 from benchmark.device import choose_device
+from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.rules import PROTOCOLS
 from benchmark.variants import choose, expand, split_list
@@ -89,10 +92,31 @@ class Unfit(ValueError):
         self.method = method
 
 
-def check_fit(method: str, chosen: Recipe) -> str | None:
+def check_methods(
+    chosen: Mapping[str, Recipe], progress: Progress = SILENT, *, compute: bool = True
+) -> dict[str, str | None]:
+    """`check_fit` of every method under its recipe.
+
+    Raises:
+        ValueError: as `check_fit`.
+    """
+    found = {}
+    for done, (name, one) in enumerate(chosen.items()):
+        progress.advance("checking methods", done, len(chosen))
+        found[name] = check_fit(name, one, compute=compute)
+    progress.advance("checking methods", len(chosen), len(chosen))
+    return found
+
+
+def check_fit(method: str, chosen: Recipe, *, compute: bool = True) -> str | None:
     """Refuse clips that a method does not take, before anything is trained.
 
     Every clip length is tried that training or the frame rule in test can give.
+
+    Args:
+        method: canonical variant.
+        chosen: its recipe.
+        compute: False follows shapes alone, within a second, where the method's code allows it.
 
     Returns:
         Why the method's own code fails, or gives something else than the contract says, in one
@@ -101,36 +125,45 @@ def check_fit(method: str, chosen: Recipe) -> str | None:
     Raises:
         Unfit: names the method and the number that does not fit.
     """
-    function, _ = registry.find(method)
-    backbone = backbone_of(function, chosen)
-    size = chosen.height, chosen.width
-    written, noise = written_form(chosen), torch.Generator().manual_seed(0)
     try:
-        model = registry.create(
-            method, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
-        ).eval()
-        if start_of(chosen.init):
-            load_start(model, chosen.init)
-        if chosen.first_stage:
-            first = method_under(chosen.first_stage, chosen.stem_activation)
-            before = registry.create(
-                first, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
-            )
-            if wrong := misfits(before.state_dict(), model.state_dict()):
-                raise ValueError(f"the weights of its first stage, {first}, do not fit: {wrong}")
-        for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
-            clips = torch.randn(1, frames, 3, chosen.height, chosen.width, generator=noise)
-            with torch.inference_mode():
-                check_output(model, model(clips), len(clips), 0)
-        check_neck(model)
+        with contextlib.nullcontext() if compute else torch.device("meta"):
+            _try_clips(method, chosen, compute)
     except ValueError as error:
-        raise Unfit(method, f"{method} under recipe {written}: {error}") from None
+        message = f"{method} under recipe {written_form(chosen)}: {error}"
+        raise Unfit(method, message) from None
     except (Exception, SystemExit) as error:  # whatever a method's code may raise
+        if not compute:  # it looks at values, or is wrong
+            return check_fit(method, chosen)
         of_method = isinstance(error, BrokenContract) or place_in_method(error)
         if os.environ.get("ZOO_DEBUG") or not of_method:
             raise
         return reason_of(error)
     return None
+
+
+def _try_clips(method: str, chosen: Recipe, compute: bool) -> None:
+    """Build the network and embed a clip of every length."""
+    function, _ = registry.find(method)
+    backbone = backbone_of(function, chosen)
+    size = chosen.height, chosen.width
+    noise = torch.Generator().manual_seed(0) if compute else None
+    model = registry.create(
+        method, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
+    ).eval()
+    if start_of(chosen.init):
+        load_start(model, chosen.init)
+    if chosen.first_stage:
+        first = method_under(chosen.first_stage, chosen.stem_activation)
+        before = registry.create(
+            first, backbone=backbone, size=size, frames=chosen.frames, neck=chosen.neck
+        )
+        if wrong := misfits(before.state_dict(), model.state_dict()):
+            raise ValueError(f"the weights of its first stage, {first}, do not fit: {wrong}")
+    for frames in dict.fromkeys((chosen.frames, *chosen.rule.lengths)):
+        clips = torch.randn(1, frames, 3, *size, generator=noise)
+        with torch.inference_mode():
+            check_output(model, model(clips), len(clips), 0, finite=compute)
+    check_neck(model)
 
 
 def choose_protocols(text: str | None, own: str) -> tuple[str, ...]:

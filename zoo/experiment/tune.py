@@ -214,6 +214,7 @@ def _search(
             if outcome.stage is None:
                 found[name] = outcome.value
                 continue
+            progress.note(f"{name}: search failed at {outcome.stage}: {outcome.reason}")
             unfinished[name] = Failure(
                 method=name,
                 split=plan.dataset.split,

@@ -50,7 +50,8 @@ class TunePlan:
         check_precision(bench.precision, bench.device)
         names = expand_methods(bench.methods)
         self.recipes = {name: choose_recipe(name, bench) for name in names}
-        for name, chosen in self.recipes.items():
+        for done, (name, chosen) in enumerate(self.recipes.items()):
+            progress.advance("checking methods", done, len(self.recipes))
             self._check(name, chosen)
         self.options = bench.options(engine.name)
         self.dataset: Dataset = open_splits(bench, progress)[0]
@@ -96,12 +97,13 @@ class TunePlan:
         """Refuse what a method does not take before anything is trained."""
         if chosen.epochs < 1:
             raise ValueError(f"{name}: epochs is {chosen.epochs}, nothing would be trained")
-        check_fit(name, chosen)
+        compute = not self.request.bench.dry_run
+        check_fit(name, chosen, compute=compute)
         for parameter, one in self.request.space.of(name).items():
             for value in one.ends:
                 method, changed = _changed(name, chosen, {parameter: value})
                 if "." in parameter or parameter in _SHAPE:
-                    check_fit(method, changed)
+                    check_fit(method, changed, compute=compute)
 
     def _key(self, recipe: str, first: Recipe) -> str:
         """Hash of what all methods share, but for the budget: a search can be gone on with."""

@@ -17,7 +17,8 @@ from benchmark.datasets.base import Dataset
 from benchmark.datasets.kind import DatasetKind
 from benchmark.datasets.mars import mars, mars_test
 from benchmark.datasets.packed_path import PackedPath
-from benchmark.datasets.synthetic.render import PARTS, render
+from benchmark.datasets.synthetic import render as rendering
+from benchmark.datasets.synthetic.outline import outline
 from benchmark.datasets.synthetic.tracks import Knobs
 from benchmark.files import cache_root, hash_of, mark_used, read_object, write_json
 from benchmark.processors import processors
@@ -46,19 +47,19 @@ def synthetic(
     noise: float = 0.2,
     seed: int = 0,
     test_only: bool = False,
+    render: bool = True,
     progress: Progress = SILENT,
 ) -> Dataset:
     """Open the synthetic data set, rendering it first if the cache does not hold it.
 
-    Sets that differ in ``occlusion``, ``misalignment`` or ``noise`` alone show the same walks of
-    the same people.
+    Sets that differ in ``occlusion``, ``misalignment`` or ``noise`` alone show the same walks.
 
     Args:
         root: folder to keep it in; None is the user's cache, or ``$ZOO_CACHE/data`` where set.
         identities: test persons; five times as many others are there to train on (3..1666).
         cameras: 2..9.
         tracklets: about how many a test person has (2..50), in as many cameras as they allow; a
-            training person has half as many, two at the least.
+            training person has half as many, at least two.
         frames: about how many a tracklet has (2..400); most have half to twice as many.
         size: height of the images in pixels (32..512, even); their width is half of it.
         occlusion: people and things in the way, 0 none .. 1 most frames.
@@ -66,6 +67,7 @@ def synthetic(
         noise: grain, motion blur and coarse pixels, 0 .. 1.
         seed: another seed is another crowd in other places.
         test_only: the test part alone, a third of the tracklets; nothing is rendered to train on.
+        render: False gives an `outline.outline` of a set that is not there.
         progress: advances with every tracklet.
 
     Raises:
@@ -84,14 +86,19 @@ def synthetic(
         noise=float(noise) + 0.0,
         seed=seed,
     )
-    home = cache_root() / "data" if root is None else root
-    folder = home / f"synthetic-{hash_of({**dataclasses.asdict(knobs), 'renderer': RENDERER})}"
+    folder = (root or cache_root() / "data") / _folder_name(knobs)
     if not _is_made(folder, test_only):
         _refuse_pack(folder)
-        _make(folder, knobs, ("test",) if test_only else PARTS, progress)
-    if root is None:
+        if not render:
+            return outline(folder, knobs, test_only=test_only)
+        _make(folder, knobs, ("test",) if test_only else rendering.PARTS, progress)
+    if root is None and render:
         mark_used(folder / MANIFEST)
     return _read(folder, test_only)
+
+
+def _folder_name(knobs: Knobs) -> str:
+    return f"synthetic-{hash_of({**dataclasses.asdict(knobs), 'renderer': RENDERER})}"
 
 
 def _refuse_pack(folder: Path) -> None:
@@ -124,7 +131,7 @@ def _make(folder: Path, knobs: Knobs, parts: Sequence[str], progress: Progress) 
         if _is_made(folder, "train" not in parts):  # somebody else was quicker
             return
         place = folder if folder.is_dir() else folder.with_name(f".{folder.name}{UNFINISHED}")
-        render(place, knobs, workers=processors(), parts=parts, progress=progress)
+        rendering.render(place, knobs, workers=processors(), parts=parts, progress=progress)
         test = mars_test(place)
         manifest = {"knobs": dataclasses.asdict(knobs), "renderer": RENDERER}
         manifest |= {"images": _images(test), "test_fingerprint": test.fingerprint}

@@ -58,7 +58,7 @@ def render(
     parts = [part for part in parts if not (folder / f"bbox_{part}").is_dir()]
     for part in parts:
         remove_parts(unfinished(folder, part))
-        for person in {_code(shot) for shot in shots[part]}:
+        for person in {code_of(shot) for shot in shots[part]}:
             (unfinished(folder, part) / person).mkdir(parents=True, exist_ok=True)
     total = sum(len(shots[part]) for part in parts)
     workers = max(1, min(workers, total // 20))
@@ -92,8 +92,8 @@ def _share(work: _Work, index: int) -> Iterator[object]:
         (p, shot) for p, rows in shots_of(work.knobs).items() if p in work.parts for shot in rows
     ]
     for part, shot in shots[index :: work.workers]:
-        home = unfinished(Path(work.folder), part) / _code(shot)
-        names = _names(shot)
+        home = unfinished(Path(work.folder), part) / code_of(shot)
+        names = names_of(shot)
         if not all(_is_whole(home / name) for name in names):
             for image, name in zip(film(shot, work.knobs.settings, passers), names, strict=True):
                 _write(image, home / name)
@@ -156,12 +156,14 @@ def _work(text: str, parent: str, index: str) -> None:
             os._exit(1)
 
 
-def _code(shot: Shot) -> str:
+def code_of(shot: Shot) -> str:
+    """What a shot's folder is called."""
     return "00-1" if shot.pid == JUNK else f"{shot.pid:04d}"
 
 
-def _names(shot: Shot) -> list[str]:
-    stem = f"{_code(shot)}C{shot.camera.number}T{shot.number:04d}"
+def names_of(shot: Shot) -> list[str]:
+    """What a shot's images are called."""
+    stem = f"{code_of(shot)}C{shot.camera.number}T{shot.number:04d}"
     return [f"{stem}F{frame:03d}.jpg" for frame in range(1, shot.length + 1)]
 
 
@@ -169,7 +171,7 @@ def _write_info(folder: Path, shots: dict[str, tuple[Shot, ...]], seed: int) -> 
     """Name lists and tables as MARS has them: CRLF, int32 and uint16, 1-based and inclusive."""
     folder.mkdir(parents=True, exist_ok=True)
     for part, rows in shots.items():
-        names = [name for shot in rows for name in _names(shot)]
+        names = [name for shot in rows for name in names_of(shot)]
         (folder / f"{part}_name.txt").write_bytes("".join(f"{name}\r\n" for name in names).encode())
         last = np.cumsum([shot.length for shot in rows])
         table = [

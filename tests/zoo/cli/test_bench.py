@@ -1,10 +1,13 @@
 """``zoo bench``, from the command line to the report."""
 
+import csv
 import json
+import re
 
 import pytest
 
 from benchmark import files, record
+from reports.build import build
 from tests.conftest import TINY_SET
 from zoo.experiment.folder import RunFolder
 
@@ -45,12 +48,34 @@ def records(out):
 
 def test_a_bench_ends_with_a_report_on_every_method(bench, tmp_path):
     status, out, err = bench(tmp_path / "o", "--seeds", "2", methods="stenvan,sta")
-    assert status == 0 and out.strip() == str(tmp_path / "o" / "report.md")
+    header, *rows = out.splitlines()
+    assert status == 0 and header.startswith("dataset\ttraining\tlabel\tname\t") and len(rows) == 2
     report = (tmp_path / "o" / "report.md").read_text()
     assert "`stenvan`" in report and "`sta`" in report and "open@1/cos-bn/chunk-first4" in report
     assert len(records(tmp_path / "o")) == 4 and "[4/4] sta, seed 1" in err
+    assert f"report: {tmp_path / 'o' / 'report.html'}" in err
+    assert f"next: zoo compare {tmp_path / 'o'}" in err and " --worst 5\n" in err
     for png in tmp_path.glob("o/*.png"):
         assert png.read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_run_ends_with_a_line_and_a_reused_one_says_so(bench, tmp_path):
+    _, _, err = bench(tmp_path, methods="sta[blocks=2]")
+    assert re.search(r"^sta\[blocks=2\] seed 0: mAP [\d.]+ R1 [\d.]+, \d+ s$", err, re.M)
+    _, _, err = bench(tmp_path, methods="sta[blocks=2]")
+    assert re.search(r"^sta\[blocks=2\] seed 0: mAP [\d.]+ R1 [\d.]+, reused$", err, re.M)
+
+
+def test_the_leaderboard_is_that_of_the_report(bench, tmp_path):
+    _, out, _ = bench(tmp_path, methods="sta,stenvan")
+    header, *rows = (line.split("\t") for line in out.splitlines())
+    with build([tmp_path], tmp_path, ("csv",)).path.open() as file:
+        told = {row["name"]: row for row in csv.DictReader(file)}
+    for row in (dict(zip(header, row, strict=True)) for row in rows):
+        for field in ("mAP", "mAP_low", "R1_high"):
+            known = told[row["name"]][field]
+            expected = "" if known == "" else pytest.approx(100 * float(known), rel=1e-3)
+            assert (row[field] and float(row[field])) == expected
 
 
 def test_a_record_says_which_bits_which_rules_and_what_to_type(bench, tmp_path):
@@ -91,8 +116,9 @@ def test_validation_is_told_in_the_record(call, crowd, tmp_path):
 def test_one_failed_method_is_told_and_the_others_are_reported_on(bench, tmp_path):
     plugin = tmp_path / "broken_method.py"
     plugin.write_text(PLUGIN)
-    status, _, err = bench(tmp_path / "o", "--plugin", plugin, methods="broken,sta")
+    status, out, err = bench(tmp_path / "o", "--plugin", plugin, methods="broken,sta")
     assert status == 1 and "broken, seed 0, failed: RuntimeError: broken on purpose" in err
+    assert "broken seed 0: failed at start after " in err and "\tsta\t" in out
     assert "Traceback" not in err
     report = (tmp_path / "o" / "report.md").read_text()
     assert "broken on purpose" in report and "| `sta`" in report
@@ -104,6 +130,16 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(bench, tmp_path):
     header, *rows = out.strip().splitlines()
     assert header.split("\t")[:3] == ["method", "split", "seed"] and len(rows) == 4
     assert "4 runs, about" in err
+
+
+def test_a_dry_run_renders_nothing_and_says_so(call, tmp_path):
+    words = ["bench", "--dataset", "synthetic[identities=3]", "--recipe", "quick", *TINY_SET]
+    sweep = ["--sweep", "occlusion=0:0.4:0.2", "--out", tmp_path / "o"]
+    status, out, err = call(*words, *sweep, "--dry-run")
+    header, *rows = (line.split("\t") for line in out.splitlines())
+    assert status == 0 and [dict(zip(header, row, strict=True))["run"] for row in rows] == ["", ""]
+    assert "synthetic[identities=3] is rendered first" in err
+    assert not list(tmp_path.rglob("*.jpg")) and not (tmp_path / "o").exists()
 
 
 def test_a_limit_is_told_and_makes_another_data_set(bench, tmp_path):

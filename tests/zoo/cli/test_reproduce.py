@@ -21,13 +21,14 @@ def test_measured_stands_beside_printed_in_one_result_folder(reproduce, tmp_path
     status, out, err = reproduce("sta/4")
     rows = json.loads(out)
     assert status == 0 and {"printed", "measured", "difference"} <= set(rows[0])
-    assert f"`zoo report {tmp_path / 'o'}` compares them" in err and "left out: " in err
+    assert f"next: zoo report {tmp_path / 'o'}" in err and "left out: " in err
 
 
-def test_a_dry_run_lists_the_rows(reproduce, tmp_path):
-    status, out, _ = reproduce("stenvan/2", "--dry-run")
+def test_a_dry_run_lists_the_rows_with_their_hours(reproduce, tmp_path):
+    status, out, err = reproduce("stenvan/2", "--dry-run", "--set", "epochs=5000")
     rows = json.loads(out)
     assert status == 0 and len(rows) == 3
+    assert all(row["hours"] > 0 for row in rows) and "3 runs, about " in err
     assert len({row["recipe"] for row in rows}) == 3 and not (tmp_path / "o").exists()
 
 

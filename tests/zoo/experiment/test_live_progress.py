@@ -1,5 +1,7 @@
 """What people see while they wait, outside notebooks."""
 
+import re
+
 import pytest
 
 from zoo.experiment import live_progress
@@ -25,8 +27,9 @@ def test_a_log_file_gets_few_plain_lines(clock, capsys):
     out, err = capsys.readouterr()
     lines = err.splitlines()
     assert out == "" and lines[0] == "[1/1] sta, seed 0" and lines[-1] == "report:"
-    assert 5 <= len(lines) <= 9
-    assert lines[1] == "  train 16/100, 15 s, about 1 min 19 s left"
+    assert 5 <= len(lines) <= 10
+    assert lines[1] == "  train 6/100, 5 s, about 1 min 18 s left"
+    assert lines[2].startswith("  train 21/100, 20 s")
     assert lines[-2] == "  train 100/100, 1 min 39 s"
 
 
@@ -38,6 +41,44 @@ def test_the_clock_starts_anew_with_each_piece_of_work(clock, capsys):
         clock[0] += 20
         progress.advance("embed", 5, 10)
     assert "embed 5/10, 20 s, about 20 s left" in capsys.readouterr().err
+
+
+def test_the_clock_starts_anew_with_work_of_the_same_name(clock, capsys):
+    with LiveProgress() as progress:
+        for _ in range(2):
+            clock[0] += 60
+            progress.advance("embed", 2, 10)
+            clock[0] += 1
+            progress.advance("embed", 10, 10)
+    assert capsys.readouterr().err == "  embed 10/10, 1 s\n" * 2
+
+
+def test_no_bar_of_finished_work_stays(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with LiveProgress() as progress:
+        progress.advance("score", 1, 1)
+        assert not progress.bar.tasks
+        progress.advance("cost", 0, 1)
+        progress.begin("[2/2] sta, seed 0")
+        assert not progress.bar.tasks
+
+
+def test_a_bar_leaves_room_for_what_ctrl_c_prints(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    with LiveProgress() as progress:
+        progress.advance("train", 3, 10)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
+    bars = [line for line in re.split(r"[\r\n]", shown) if "train" in line]
+    assert bars and max(map(len, bars)) <= 77
+
+
+def test_a_long_line_is_left_whole(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    with LiveProgress() as progress:
+        progress.note("zoo inspect " + "results/" * 9)
+    assert "results/" * 9 in capsys.readouterr().err
 
 
 def test_a_terminal_gets_a_bar_that_goes(monkeypatch, capsys):

@@ -8,7 +8,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from benchmark.progress import Line, Progress, duration
+from benchmark.progress import Line, Progress
 from zoo.experiment.engines.cluster import Cluster
 from zoo.experiment.engines.desk import Attempt, Desk
 from zoo.experiment.engines.job import Job, Outcome
@@ -167,10 +167,6 @@ class Errands:
             return None
         if isinstance(found, Broken):
             return self._lost(number, f"failed ({found.reason})")
-        if found.stage is not None:
-            return self._failed(number, found.reason, found.stage)
-        took = duration(time.monotonic() - one.began)
-        self.progress.note(f"{one.title}: done, {took}")
         return found
 
     def _lost(self, number: int, why: str) -> Outcome | None:
@@ -181,10 +177,10 @@ class Errands:
         self.progress.note(f"{one.title}: {one.node} {why}; begun again ({one.again} of {AGAIN})")
         return None
 
-    def _failed(self, number: int, reason: str, stage: str | None = None) -> Outcome:
+    def _failed(self, number: int, reason: str) -> Outcome:
         one = self.known[number]
-        self.progress.note(f"{one.title}: failed: {reason}")
-        return Outcome(number=number, stage=stage or one.stage, reason=reason)
+        took = time.monotonic() - one.began
+        return Outcome(number=number, stage=one.stage, reason=reason, seconds=took)
 
     def _cancel(self) -> None:
         """End what is under way; a job has a moment to put its checkpoint away."""

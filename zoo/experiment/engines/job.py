@@ -6,6 +6,7 @@ nothing of engines.
 """
 
 import os
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,12 +84,14 @@ class Outcome:
         value: what the work returned.
         stage: what it was at when it failed; None if it did not.
         reason: why, in one line.
+        seconds: from its beginning to its end, where it was carried out.
     """
 
     number: int
     value: object = None
     stage: str | None = None
     reason: str = ""
+    seconds: float = 0.0
 
 
 class Engine(Protocol):
@@ -119,7 +122,7 @@ class Engine(Protocol):
             jobs: in the order in which they begin.
             out: result folder.
             options: device and workers.
-            progress: told what begins where, how far it is, and what failed or was lost.
+            progress: told what begins where, how far it is, and what was lost.
 
         Raises:
             OSError: the result folder cannot be written.
@@ -159,10 +162,16 @@ def attempt(job: Job, number: int, place: Place) -> Outcome:
     Raises:
         OSError: the disk is full or lost.
     """
-    stages = Stages(place.progress)
+    stages, began = Stages(place.progress), time.monotonic()
     try:
-        return Outcome(number=number, value=job.work(replace(place, progress=stages)))
+        value = job.work(replace(place, progress=stages))
+        return Outcome(number=number, value=value, seconds=time.monotonic() - began)
     except (Exception, SystemExit) as error:  # whatever a method's code may raise
         if os.environ.get("ZOO_DEBUG") or ends_the_plan(error, place.out):
             raise
-        return Outcome(number=number, stage=stages.stage, reason=reason_of(error))
+        return Outcome(
+            number=number,
+            stage=stages.stage,
+            reason=reason_of(error),
+            seconds=time.monotonic() - began,
+        )

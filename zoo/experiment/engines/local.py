@@ -31,10 +31,7 @@ class LocalEngine:
             progress.begin(job.title)
             datasets = {s.fingerprint: s.dataset for s in job.sources if s.dataset is not None}
             place = Place(out=out, datasets=datasets, options=options, progress=progress)
-            outcome = attempt(job, number, place)
-            if outcome.stage is not None:
-                progress.note(f"  failed: {outcome.reason}")
-            yield outcome
+            yield attempt(job, number, place)
 
     def close(self) -> None:
         """There is nothing to give back."""
