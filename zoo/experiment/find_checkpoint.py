@@ -92,8 +92,8 @@ def of_run(path: Path) -> Checkpoint:
     digest = sha256(folder.weights)
     if summary.get("weights") not in (None, digest):
         raise OSError(
-            f"{folder.weights} is damaged (its sha256 is not the one that the run wrote): type "
-            "the run's command again to train it anew"
+            f"{folder.weights} is damaged (its sha256 is not the one that the run wrote): type the "
+            "run's command again to train it anew"
         )
     own = [
         one

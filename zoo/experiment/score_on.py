@@ -131,8 +131,8 @@ def _fair(spec: RunSpec, splits: Sequence[Dataset]) -> list[Dataset]:
     own = [one for one in same if one.split == spec.split]
     if same and not own:
         raise ValueError(
-            f"{spec.method} was trained on split {spec.split} of {spec.dataset}, with persons "
-            f"whom split {same[0].split} tests: score it on split {spec.split}"
+            f"{spec.method} was trained on split {spec.split} of {spec.dataset}, with persons whom "
+            f"split {same[0].split} tests: score it on split {spec.split}"
         )
     return own or list(splits)
 
