@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmark import files
@@ -61,12 +61,7 @@ class RunSpec:
         """
         fields = self.as_dict()
         del fields["recipe"]  # what the settings are called decides nothing
-        usual = Recipe(name="").training_settings()
-        fields["settings"] = {
-            name: value
-            for name, value in self.settings.items()
-            if name not in usual or value != usual[name]
-        }
+        fields["settings"] = unusual(self.settings)
         if start := start_of(self.settings["init"]):
             fields["settings"]["init"] = start[1]
         return files.hash_of(fields)
@@ -103,6 +98,12 @@ class RunSpec:
     def trained_by(self, evaluation: Evaluation | None = None) -> Recipe:
         """The recipe that the run stored, whatever a recipe of that name says today."""
         return from_settings(self.recipe, self.settings, evaluation or Evaluation())
+
+
+def unusual(settings: Mapping[str, object]) -> dict[str, object]:
+    """The training settings of a recipe that are not at the default of `Recipe`."""
+    usual = Recipe(name="").training_settings()
+    return {k: v for k, v in settings.items() if k not in usual or v != usual[k]}
 
 
 def start_of(init: str) -> tuple[str, str] | None:

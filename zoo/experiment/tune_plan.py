@@ -20,10 +20,10 @@ from zoo.experiment.request import TuneRequest
 from zoo.experiment.resolve import check_fit, choose_recipe, expand_methods, scoring_of
 from zoo.experiment.run import Run
 from zoo.experiment.space import Value, apply, defaults
-from zoo.experiment.spec import RunSpec, specify
+from zoo.experiment.spec import RunSpec, specify, unusual
 from zoo.experiment.study import MethodStudy
 from zoo.experiment.trials import provenance, summary_of
-from zoo.experiment.validate import ValidationPlan
+from zoo.experiment.validate import ValidationPlan, check_folds
 
 FOLDER = "tuning"  # of a result folder
 # settings that a network may refuse, beside a method's own arguments
@@ -57,6 +57,8 @@ class TunePlan:
         self.dataset: Dataset = open_splits(bench, progress)[0]
         if self.dataset.splits > 1:
             progress.note("split 0 alone: the test persons of the others are trained on in it")
+        batch = max(chosen.ids_per_batch for chosen in self.recipes.values())
+        check_folds(request.folds, len(self.dataset.train_pids), batch)
         self.dataset.held_out(folds=request.folds)  # an error now if there are too few persons
         scorings = [scoring_of(bench, chosen, self.dataset) for chosen in self.recipes.values()]
         self.scorings: dict[str, Scoring] = dict(zip(self.recipes, scorings, strict=True))
@@ -108,7 +110,7 @@ class TunePlan:
     def _key(self, recipe: str, first: Recipe) -> str:
         """Hash of what all methods share, but for the budget: a search can be gone on with."""
         bench = self.request.bench
-        how = dict(bench.changes) if recipe == "paper" else first.training_settings()
+        how = dict(bench.changes) if recipe == "paper" else unusual(first.training_settings())
         data = [self.dataset.fingerprint, self.request.seed, self.request.folds, bench.precision]
         return files.hash_of([*data, recipe, how, self._space()])[:6]
 

@@ -17,6 +17,7 @@ from zoo.experiment.spec import RunSpec
 
 PROTOCOL = "validation"
 SELECTIONS = ("last", "best-validation")
+FOLDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class ValidationPlan:
         ValueError: a value is out of range.
     """
 
-    folds: int = 5
+    folds: int = FOLDS
     fold: int = 0
     every: int = 1
     select: str = "last"
@@ -50,6 +51,26 @@ class ValidationPlan:
             raise ValueError(f"validation every {self.every} epochs: expected 1 or more")
         if self.select not in SELECTIONS:
             raise ValueError(f"select is {self.select!r}, expected one of {', '.join(SELECTIONS)}")
+
+
+def check_folds(folds: int, persons: int, ids_per_batch: int) -> None:
+    """Refuse folds of so few persons that their scores would say nothing.
+
+    Args:
+        folds: into how many parts the training persons are cut; five or fewer are never refused.
+        persons: to train on.
+        ids_per_batch: P; a fold needs the persons of two batches.
+
+    Raises:
+        ValueError: a fold has fewer; the message says how many folds would fit.
+    """
+    least = 2 * ids_per_batch
+    if folds > FOLDS and persons // folds < least:
+        raise ValueError(
+            f"--folds {folds} leaves {persons // folds} of {persons} training persons to validate "
+            f"with, expected {least} (two batches of persons) or more: take --folds "
+            f"{max(persons // least, FOLDS)} or fewer"
+        )
 
 
 def open_validation(

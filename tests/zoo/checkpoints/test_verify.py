@@ -6,9 +6,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from benchmark import embed, record
+from benchmark import embed, record, samplers
 from benchmark.clips import frame_rule
 from benchmark.datasets.catalogue import open_dataset
+from benchmark.pixels import read_clip
 from benchmark.protocols import score
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.load import open_checkpoint
@@ -91,6 +92,21 @@ def test_the_scores_of_a_record_are_measured_again(scored):
     check = score_check(*scored)
     assert check.name == "open@1/cos-bn/chunk-first4" and check.result == "PASS"
     assert "mAP" in check.detail and "(+0.00)" in check.detail
+
+
+@pytest.mark.parametrize("resize", ["bilinear", "bicubic"])
+def test_images_are_resized_as_the_checkpoint_was_trained(scored, monkeypatch, resize):
+    checkpoint, dataset, entry = scored
+    read = []
+
+    def noted(tracklet, indices, height, width, how):
+        read.append((height, width, how))
+        return read_clip(tracklet, indices, height, width, how)
+
+    monkeypatch.setattr(samplers, "read_clip", noted)
+    larger = dataclasses.replace(checkpoint, height=128, width=64, resize=resize)
+    score_check(larger, dataset, entry)
+    assert set(read) == {(128, 64, resize)}
 
 
 def test_a_score_that_is_missed_fails_with_by_how_much(scored):

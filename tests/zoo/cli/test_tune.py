@@ -56,7 +56,7 @@ def test_a_dry_run_writes_nothing(call, crowd, tmp_path):
         (["--budget", "2d"], 2, "budget '2d': expected"),
         (["--budget", "nanh"], 2, "budget 'nanh': expected"),
         (["--folds", "1"], 2, "folds"),
-        (["--folds", "20"], 2, "leaves nothing to train on or to validate with"),
+        (["--folds", "20"], 2, "take --folds 5 or fewer"),
         (["--set", "epochs=0"], 2, "nothing would be trained"),
         (["--set", "epoch=1"], 2, "did you mean epochs"),
         (["--protocol", "mars"], 2, "unknown protocol"),

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from benchmark.files import write_json
+from benchmark.recipe import Recipe
 from tests.conftest import TINY
 from tests.zoo.experiment.tuning import QUICK, SPACE, request
 from zoo.experiment.data import open_dataset
@@ -36,6 +37,19 @@ def test_the_chosen_settings_are_trained_on_all_training_persons(crowd, tmp_path
     assert default.method == "sta" and tuned.method == "sta[regularisation=2]"
     assert (default.settings["lr"], tuned.settings["lr"]) == (QUICK.lr, 0.02)
     assert not (plan.sweep or plan.also_test or plan.train_only)
+
+
+def test_folds_of_too_few_persons_are_refused_before_anything_is_trained(crowd, tmp_path):
+    with pytest.raises(ValueError, match=r"--folds 6 leaves 1 of 10 training persons"):
+        TunePlan(dataclasses.replace(request(crowd, tmp_path / "out"), folds=6))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_search_is_the_same_one_when_recipes_gain_a_setting(crowd, tmp_path, monkeypatch):
+    before = TunePlan(request(crowd, tmp_path)).study
+    settings = Recipe.training_settings
+    monkeypatch.setattr(Recipe, "training_settings", lambda self: settings(self) | {"later": 0})
+    assert TunePlan(request(crowd, tmp_path)).study == before
 
 
 def test_only_the_chosen_settings_are_told_as_tuned(crowd, tmp_path):

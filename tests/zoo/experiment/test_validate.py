@@ -15,7 +15,7 @@ from zoo.experiment.execute import execute
 from zoo.experiment.folder import RunFolder
 from zoo.experiment.options import ExecutionOptions
 from zoo.experiment.plan import plan
-from zoo.experiment.validate import ValidationPlan, open_validation
+from zoo.experiment.validate import ValidationPlan, check_folds, open_validation
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,15 @@ def test_a_network_whose_vectors_cannot_be_ranked_has_diverged(crowd, tmp_path, 
     monkeypatch.setattr(validate._Scorer, "__call__", embedded)
     (failure,) = execute(plan(ask(crowd, tmp_path, train_only=True, validate=1)))
     assert failure.reason.startswith("epoch 1 cannot be scored: the vector of row 0 holds NaN")
+
+
+@pytest.mark.parametrize(("folds", "persons"), [(37, 600), (5, 12), (2, 8), (6, 96)])
+def test_five_folds_or_folds_of_two_batches_of_persons_are_taken(folds, persons):
+    check_folds(folds, persons, ids_per_batch=8)
+
+
+@pytest.mark.parametrize(("folds", "persons", "most"), [(500, 600, 37), (38, 600, 37), (6, 30, 5)])
+def test_folds_of_too_few_persons_are_refused_with_the_most_that_fit(folds, persons, most):
+    with pytest.raises(ValueError, match=rf"of {persons} training .* take --folds {most} or fewer"):
+        check_folds(folds, persons, ids_per_batch=8)
+    check_folds(most, persons, ids_per_batch=8)
