@@ -51,7 +51,10 @@ METHODS = (mine,)
 # what is typed after the printed line, to make it small: the last of an option counts
 RUN = {
     "zoo bench --methods nvan,stenvan,sta --seeds 3": BENCH,
-    "zoo bench --methods 'sta[blocks=8]' --dataset mars --data-root ~/data/mars --dry-run": MARS,
+    "zoo bench --methods 'sta[blocks=8]' --dataset mars --data-root ~/data/mars --dry-run": [
+        *MARS,
+        *("--set", "height=128"),  # for eight blocks
+    ],
     "zoo bench --methods sta --sweep occlusion=0:0.8:0.2": [*BENCH, "--sweep", "occlusion=0:1:1"],
     "zoo eval RUN --protocol all --distance l2sq-raw": [],
     "zoo cost --against published": ["--methods", "resnet50_avg"],
@@ -134,6 +137,8 @@ def place(tmp_path_factory, people):
         patch.setenv("ZOO_CACHE", str(folder / "cache"))
         words = ["--methods", "stenvan,sta", *BENCH, "--out", "results/a"]
         assert command("bench", *words) == 0
+    (rendered,) = (folder / "cache" / "data").glob("synthetic-*")
+    shutil.copytree(rendered, folder / "mars")
     for name in ("b", "mars"):
         shutil.copytree(folder / "results" / "a", folder / "results" / name)
     torch.save(released("stenvan"), folder / "STE_NVAN.pth")
@@ -143,9 +148,8 @@ def place(tmp_path_factory, people):
 @pytest.fixture
 def words_of(place, people, monkeypatch):
     """A printed line as words, its placeholders filled in."""
-    (mars,) = (place / "cache" / "data").glob("synthetic-*")
     (run,) = (place / "results" / "a" / "runs").glob("sta-*")
-    stand_for = {"RUN": run, "DIR": mars, "~/data/mars": mars}
+    stand_for = {"RUN": run, "DIR": place / "mars", "~/data/mars": place / "mars"}
     stand_for |= {"FOLDER": people / "gallery", "QUERIES": people / "query"}
     monkeypatch.chdir(place)
     monkeypatch.setenv("ZOO_CACHE", str(place / "cache"))

@@ -67,13 +67,12 @@ def synthetic(
         noise: grain, motion blur and coarse pixels, 0 .. 1.
         seed: another seed is another crowd in other places.
         test_only: the test part alone, a third of the tracklets; nothing is rendered to train on.
-        render: False gives an `outline.outline` of a set that is not there.
+        render: False gives an outline of a set that is not there.
         progress: advances with every tracklet.
 
     Raises:
         ValueError: a knob is out of range.
-        FileNotFoundError: the cached copy is damaged.
-        OSError: it cannot be written.
+        OSError: it cannot be written, or the cached copy is damaged.
     """
     knobs = Knobs(
         identities=identities,
@@ -87,10 +86,10 @@ def synthetic(
         seed=seed,
     )
     folder = (root or cache_root() / "data") / _folder_name(knobs)
-    if not _is_made(folder, test_only):
-        _refuse_pack(folder)
-        if not render:
-            return outline(folder, knobs, test_only=test_only)
+    made = _is_made(folder, test_only)
+    if not made and not render:
+        return outline(folder, knobs, test_only=test_only)
+    if not made:
         _make(folder, knobs, ("test",) if test_only else rendering.PARTS, progress)
     if root is None and render:
         mark_used(folder / MANIFEST)
@@ -126,6 +125,7 @@ def _make(folder: Path, knobs: Knobs, parts: Sequence[str], progress: Progress) 
 
     A new set lies in a hidden folder until the first parts of it are whole.
     """
+    _refuse_pack(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.parent / f".{folder.name}.lock"):
         if _is_made(folder, "train" not in parts):  # somebody else was quicker
