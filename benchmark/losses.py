@@ -25,7 +25,7 @@ def batch_hard_triplet(
 ) -> Tensor:
     """Batch-hard triplet loss (Hermans et al., 2017, eq. 5).
 
-    For each clip: its farthest positive against its nearest negative.
+    For each clip: its farthest positive, another clip of the person, against its nearest negative.
 
     Args:
         metric: [B, D] features.
@@ -42,12 +42,12 @@ def batch_hard_triplet(
         KeyError: there is no such distance.
     """
     same = pids[:, None] == pids[None]
-    others = ~torch.eye(len(pids), dtype=torch.bool, device=pids.device)
-    usable = (same & others).any(1) & (~same).any(1)
+    positives = same & ~torch.eye(len(pids), dtype=torch.bool, device=pids.device)
+    usable = positives.any(1) & (~same).any(1)
     if usable.device.type == "cpu" and not usable.any():
         raise ValueError("a triplet needs two clips of one person and one of another in the batch")
     between = TRIPLET_DISTANCES[distance](metric)  # [B, B]
-    positive = between.masked_fill(~same, -torch.inf).amax(1)
+    positive = between.masked_fill(~positives, -torch.inf).amax(1)
     negative = between.masked_fill(same, torch.inf).amin(1)
     gap = torch.where(usable, positive - negative, 0)
     hardest = F.softplus(gap) if margin == "soft" else (gap + margin).clamp_min(0)

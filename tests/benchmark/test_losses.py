@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from benchmark.losses import LOSSES, batch_hard_triplet, losses
+from benchmark.losses import LOSSES, TRIPLET_DISTANCES, batch_hard_triplet, losses
 from benchmark.recipe import Recipe
 from methods.output import ClipOutput, HeadOutput
 
@@ -33,7 +33,8 @@ def literal_triplet(metric, pids, margin, between=math.dist):
     rows = metric.double().tolist()
     values = []
     for a, pid in enumerate(pids):
-        positive = max(between(rows[a], rows[p]) for p in range(len(rows)) if pids[p] == pid)
+        others = (p for p in range(len(rows)) if pids[p] == pid and p != a)
+        positive = max(between(rows[a], rows[p]) for p in others)
         negative = min(between(rows[a], rows[n]) for n in range(len(rows)) if pids[n] != pid)
         gap = positive - negative
         values.append(math.log1p(math.exp(gap)) if margin == "soft" else max(0.0, margin + gap))
@@ -86,6 +87,13 @@ def test_the_gradient_is_finite_where_two_clips_are_equal(distance):
     metric = torch.ones(4, 3, requires_grad=True)
     batch_hard_triplet(metric, torch.tensor([1, 1, 2, 2]), "soft", distance).backward()
     assert metric.grad.isfinite().all()
+
+
+def test_a_clip_is_not_its_own_positive(monkeypatch):
+    far_from_itself = torch.tensor([[9.0, 1.0, 5.0], [1.0, 9.0, 4.0], [5.0, 4.0, 9.0]])
+    monkeypatch.setitem(TRIPLET_DISTANCES, "given", lambda metric: far_from_itself)
+    loss = batch_hard_triplet(torch.zeros(3, 1), torch.tensor([1, 1, 2]), 10.0, "given")
+    assert loss.item() == pytest.approx(((1 - 5 + 10) + (1 - 4 + 10)) / 2)
 
 
 def test_the_cosine_does_not_see_how_long_a_vector_is():
