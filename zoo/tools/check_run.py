@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmark import embed, files, rerank
 from benchmark.clips import frame_rule
+from benchmark.datasets.catalogue import TEST, parse_name
 from benchmark.embed import ClipEmbeddings
 from benchmark.label import Label
 from benchmark.recipe import DISTANCES
@@ -30,7 +31,8 @@ class Finding:
     refused: bool = True
 
     def __str__(self) -> str:
-        return f"{'refused' if self.refused else 'remark'}: {self.where}: {self.what}"
+        parts = "refused" if self.refused else "remark", self.where, self.what
+        return ": ".join(filter(None, parts))
 
 
 @dataclass(kw_only=True)
@@ -150,8 +152,7 @@ def _faults_of_record(
             yield f"{name} is {getattr(record, name)}, the specification says {expected}"
     if weights and record.checkpoint not in weights.values():
         yield f"checkpoint is {str(record.checkpoint)[:12]}…, which are not the run's weights"
-    if ":" in record.dataset:
-        yield f"{record.dataset} is a part of a data set: such numbers are not to be shown"
+    yield from _faults_of_name(record.dataset)
     label = Label.parse(record.label)
     if file.stem.partition("--")[0] != label.slug:
         yield f"the file should be called {label.slug}.json"
@@ -161,6 +162,16 @@ def _faults_of_record(
         yield "its per-query table is missing: without it no interval can be told"
     else:
         yield from faults_of_table(record, table)
+
+
+def _faults_of_name(dataset: str) -> Iterator[str]:
+    try:
+        parts = [suffix for suffix in parse_name(dataset).suffixes if suffix != TEST]
+    except BROKEN as error:
+        yield f"{dataset} is no name of a data set: {one_line(error)}"
+    else:
+        if parts:
+            yield f"{dataset} is a part of a data set: such numbers are not to be shown"
 
 
 def _faults_of_label(label: Label) -> Iterator[str]:

@@ -141,6 +141,8 @@ def test_a_metric_that_was_raised_is_refused_twice(record_file, refusals):
         ({"method": "nvan"}, "method is nvan, the specification says sta"),
         ({"dataset": "mars"}, "dataset is mars, the specification says folder"),
         ({"dataset": "folder:2persons"}, "is a part of a data set"),
+        ({"dataset": "folder:held-out-0-of-5"}, "is a part of a data set"),
+        ({"dataset": "folder[x"}, "folder[x is no name of a data set: "),
         ({"per_query": None}, "its per-query table is missing"),
         ({"per_query": "other.csv"}, "its per-query table is missing"),
     ],
@@ -148,6 +150,11 @@ def test_a_metric_that_was_raised_is_refused_twice(record_file, refusals):
 def test_a_record_that_does_not_fit_is_refused(record_file, refusals, fields, expected):
     change(record_file, **fields)
     assert any(expected in line and record_file.name in line for line in refusals())
+
+
+def test_a_test_set_that_stands_by_itself_may_be_shown(record_file, refusals):
+    change(record_file, dataset="synthetic[occlusion=0.6]:test", fingerprint="f")
+    assert refusals() == []
 
 
 def test_a_record_under_another_label_s_name_is_refused(record_file, refusals):
@@ -193,3 +200,4 @@ def test_a_method_that_is_not_ours_is_remarked(finished_run):
 def test_a_finding_says_whether_it_stands_in_the_way():
     assert str(Finding("a", "b")) == "refused: a: b"
     assert str(Finding("a", "b", refused=False)) == "remark: a: b"
+    assert str(Finding("a is none", "")) == "refused: a is none"
