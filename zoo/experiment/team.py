@@ -171,7 +171,8 @@ class Team:
             self._stop_others()
         except (RuntimeError, OSError):
             self._first_is_gone()
-        os._exit(1)
+        finally:  # whatever telling it meets
+            os._exit(1)
 
     def _stop_others(self) -> None:
         self.left.set()
