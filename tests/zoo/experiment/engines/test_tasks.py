@@ -7,10 +7,9 @@ import pytest
 from benchmark import record
 from benchmark.cost import timing
 from benchmark.progress import SILENT
-from tests.conftest import TINY
 from tests.processes import on_processes
 from tests.zoo.conftest import ask
-from tests.zoo.experiment.engines.conftest import results
+from tests.zoo.experiment.engines.conftest import EIGHT_STEPS, results
 from tests.zoo.experiment.engines.shaky import shaky_in
 from tests.zoo.experiment.engines.test_errands import Heard, mark, seen
 from tests.zoo.experiment.engines.test_node import lacking_data
@@ -19,11 +18,8 @@ from zoo.experiment.bench import carry_out
 from zoo.experiment.engines.ray_engine import RayEngine
 from zoo.experiment.execute import execute
 from zoo.experiment.options import EngineOptions
-from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.plan import plan
 from zoo.experiment.processes import lead
-
-SIX = recipe("quick", TINY | {"epochs": 6})
 
 
 @pytest.fixture
@@ -37,7 +33,9 @@ def bench(folder, people, marks):
     for name, value in {"ATTEMPTS": 1, "MOST_SECONDS": 0.05, "BATCHES": (1,)}.items():
         setattr(timing, name, value)
     plugins.register("method", shaky_in(marks, os.getpid()))
-    lead(lambda: carry_out(ask(people, folder / "out", methods="shaky", recipe=SIX), SILENT))
+    lead(
+        lambda: carry_out(ask(people, folder / "out", methods="shaky", recipe=EIGHT_STEPS), SILENT)
+    )
 
 
 def processes_of(out):
@@ -52,7 +50,7 @@ def test_two_tasks_do_what_two_processes_of_a_launcher_do_though_each_is_killed_
     assert statuses == [0, 0], lines
     mark(shaky, "other", "checkpoint")
     heard, out = Heard(), tmp_path / "ray"
-    asked = ask(people, out, methods="shaky", recipe=SIX)
+    asked = ask(people, out, methods="shaky", recipe=EIGHT_STEPS)
     assert execute(plan(asked, engine=engine), heard, engine) == []
     assert results(out) == results(tmp_path / "out") and len(results(out)) == 1
     assert processes_of(out) == processes_of(tmp_path / "out") == {2}
@@ -67,13 +65,14 @@ def test_what_one_task_alone_fails_at_ends_the_run_and_is_not_tried_again(
 ):
     mark(shaky, "fail-other")
     heard = Heard()
-    asked = ask(people, tmp_path, methods="shaky", recipe=SIX, train_only=True)
+    asked = ask(people, tmp_path, methods="shaky", recipe=EIGHT_STEPS, train_only=True)
     (failure,) = execute(plan(asked, engine=engine), heard, engine)
     assert failure.stage == "train"
     assert failure.reason == "process 2 of 2 failed, which ends all: broken on purpose in one"
     assert not seen(heard, "begun again")
 
 
+@pytest.mark.slow
 def test_a_machine_without_the_data_is_named_though_another_process_was_to_use_it(
     engine, cluster, shaky, people, monkeypatch, tmp_path
 ):
