@@ -158,6 +158,8 @@ def _run() -> int:
         # an import that was interrupted may raise anything, and typer has an error of its own
         if interrupts.received() or type(error).__name__ == "Abort":
             return INTERRUPTED[0]
+        if type(error).__name__ == "TooFewProcesses":
+            sys.exit(_start_processes(error.wanted))
         if os.environ.get("ZOO_DEBUG"):
             raise
         return _tell(error)
@@ -179,7 +181,16 @@ def _on_processes(app: "typer.Typer") -> object:
     """The command on the first process that a launcher started; the others help it."""
     from zoo.experiment.processes import lead
 
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # torch's launcher watches over them until they end
+        interrupts.end_with_parent(os.getppid())
     return lead(lambda: _call(app))
+
+
+def _start_processes(count: int) -> int:
+    """The same command on so many processes, which print whatever there is to say."""
+    from zoo.experiment.launch import launch
+
+    return launch(count, sys.argv[1:])
 
 
 def _tell(error: Exception) -> int:

@@ -22,6 +22,7 @@ from zoo.cli.options import (
     Out,
     Plugin,
     Precision,
+    ProcessesPerRun,
     Protocols,
     RecipeName,
     Rerank,
@@ -39,11 +40,11 @@ zoo bench --dataset folder --data-root ~/tracklets --set epochs=10 --dry-run
 zoo bench --pretrained
 zoo bench --methods 'sta[blocks=2|4|8,dimensions=512|1024]'
 zoo bench --methods all --seeds 3 --engine ray
-torchrun --nproc-per-node 4 -m zoo bench --methods nvan
+zoo bench --methods nvan --processes-per-run 4
 
 Quote names with brackets, bars and stars; bars make a grid, of which every combination is
-trained. --engine ray uses every GPU of this machine or of a cluster; torchrun trains one run on
-several processes. The same command goes on after an interruption.
+trained. --engine ray uses every GPU of this machine or of a cluster; --processes-per-run trains
+one run on several GPUs, as torchrun does. The same command goes on after an interruption.
 """
 
 Chosen = Annotated[
@@ -98,6 +99,7 @@ def bench(
     gpus_per_run: GpusPerRun = 1.0,
     cpus_per_run: CpusPerRun = None,
     at_once: AtOnce = None,
+    processes_per_run: ProcessesPerRun = 1,
     dry_run: DryRun = False,
 ) -> int:
     """Train, score and cost methods under identical rules, and report on them."""

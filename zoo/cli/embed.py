@@ -14,6 +14,7 @@ from zoo.cli.options import (
     GpusPerRun,
     Offline,
     Plugin,
+    ProcessesPerRun,
     Workers,
     engine_of,
 )
@@ -42,6 +43,7 @@ def embed(
     gpus_per_run: GpusPerRun = 1.0,
     cpus_per_run: CpusPerRun = None,
     at_once: AtOnce = None,
+    processes_per_run: ProcessesPerRun = 1,
 ) -> int:
     """Embed every tracklet below a folder."""
     from zoo.checkpoints.config import read_settings

@@ -22,7 +22,9 @@ OPTIONS = {
         *("device", "precision", "workers", "compile", "cudnn_benchmark", "limit", "plugin"),
         *("out", "dry_run"),
     ),
-    "Many machines": ("engine", "address", "gpus_per_run", "cpus_per_run", "at_once"),
+    "Many machines": (
+        *("engine", "address", "gpus_per_run", "cpus_per_run", "at_once", "processes_per_run"),
+    ),
 }
 
 

@@ -116,6 +116,9 @@ CpusPerRun = Annotated[
     typer.Option(help="With --engine ray: CPUs and threads [default: a GPU's share; else 1]."),
 ]
 AtOnce = Annotated[int | None, typer.Option(help="With --engine ray: runs at a time, at most.")]
+ProcessesPerRun = Annotated[
+    int, typer.Option(min=1, help="That share each run, with so many GPUs and CPUs each.")
+]
 
 
 def engine_of(context: typer.Context) -> "EngineOptions":
@@ -126,7 +129,7 @@ def engine_of(context: typer.Context) -> "EngineOptions":
     """
     from zoo.experiment.options import EngineOptions
 
-    names = ("address", "gpus_per_run", "cpus_per_run", "at_once")
+    names = ("address", "gpus_per_run", "cpus_per_run", "at_once", "processes_per_run")
     given = {name: context.params[name] for name in names}
     return EngineOptions(name=context.params["engine"], **given)
 

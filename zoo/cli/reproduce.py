@@ -22,6 +22,7 @@ from zoo.cli.options import (
     Limit,
     Plugin,
     Precision,
+    ProcessesPerRun,
     Protocols,
     RecipeName,
     Seeds,
@@ -68,6 +69,7 @@ def reproduce(
     gpus_per_run: GpusPerRun = 1.0,
     cpus_per_run: CpusPerRun = None,
     at_once: AtOnce = None,
+    processes_per_run: ProcessesPerRun = 1,
     dry_run: DryRun = False,
     json: Json = False,
 ) -> int:

@@ -22,6 +22,7 @@ from zoo.cli.options import (
     Out,
     Plugin,
     Precision,
+    ProcessesPerRun,
     Protocols,
     RecipeName,
     Seeds,
@@ -81,6 +82,7 @@ def tune(
     gpus_per_run: GpusPerRun = 1.0,
     cpus_per_run: CpusPerRun = None,
     at_once: AtOnce = None,
+    processes_per_run: ProcessesPerRun = 1,
     dry_run: DryRun = False,
 ) -> int:
     """Choose settings for each method on held-out training persons, then train, score, report."""

@@ -39,6 +39,8 @@ class EngineOptions:
         gpus_per_run: of a run on GPUs; 0.5 lets two runs share one.
         cpus_per_run: and threads; None is a GPU's share of its node's, or 1 without GPUs.
         at_once: runs at a time, at most; None: as many as find room.
+        processes_per_run: that share a run, each with so many GPUs and CPUs; of the local engine
+            they are those that a launcher started.
 
     Raises:
         LookupError: no such engine.
@@ -50,16 +52,18 @@ class EngineOptions:
     gpus_per_run: float = 1.0
     cpus_per_run: int | None = None
     at_once: int | None = None
+    processes_per_run: int = 1
 
     def __post_init__(self):
         if self.name not in ENGINES:
             raise LookupError(f"there is no engine {self.name!r}: expected {' or '.join(ENGINES)}")
         here = EngineOptions.__dataclass_fields__
-        given = [name for name in here if getattr(self, name) != here[name].default]
+        of_ray = [name for name in here if name != "processes_per_run"]
+        given = [name for name in of_ray if getattr(self, name) != here[name].default]
         if self.name == "local" and given:
             option = "--" + given[0].replace("_", "-")
             raise ValueError(f"{option} is for --engine ray: the local engine is this process")
-        for name in ("cpus_per_run", "at_once"):
+        for name in ("cpus_per_run", "at_once", "processes_per_run"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 1 or more")
         shares = self.gpus_per_run

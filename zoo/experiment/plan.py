@@ -15,7 +15,7 @@ from benchmark.variants import Variant
 from zoo import registry
 from zoo.checkpoints.config import read_settings
 from zoo.checkpoints.table import table
-from zoo.experiment import pretrained, processes
+from zoo.experiment import pretrained
 from zoo.experiment.data import open_dataset, open_further, place_of_further
 from zoo.experiment.engines.job import Engine
 from zoo.experiment.engines.local import LOCAL
@@ -75,7 +75,7 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
     Args:
         request: what is asked for.
         progress: who is told.
-        engine: what will carry it out: it knows which devices there are.
+        engine: what will carry it out: it knows devices, and how many processes share a run.
 
     Raises:
         LookupError: an unknown name.
@@ -88,6 +88,9 @@ def plan(request: BenchRequest, progress: Progress = SILENT, engine: Engine = LO
     opener = _opener(request, progress)
     make = _pretrained_runs if request.pretrained else _trained_runs
     runs, what = make(request, names, opener, progress)
+    for run in runs:
+        persons = min(run.spec.settings["ids_per_batch"], len(run.dataset.train_pids))
+        check_share(persons, 1 if run.spec.checkpoint else engine.processes)
     first = runs[0].dataset
     for note in dict.fromkeys(note for run in runs for note in run.dataset.notes):
         if note.startswith(CAUTION):
@@ -136,9 +139,6 @@ def _trained_runs(
         progress.note("no GPU: recipe quick (say --recipe unified for the full one)")
     faults = check_methods(recipes, progress, compute=not request.dry_run)
     splits = _splits(request, opener)
-    for chosen in recipes.values():
-        persons = min(len(dataset.train_pids) for dataset in splits)
-        check_share(min(chosen.ids_per_batch, persons), processes.size())
     runs = [
         PlannedRun(
             spec=specify(

@@ -11,13 +11,28 @@ from typing import TypeVar
 import torch
 import torch.distributed as dist
 
-from zoo.experiment.team import Team
+from zoo.experiment.team import Team, Tell, print_line
 
 T = TypeVar("T")
 _team: Team | None = None
 
 
-def lead(program: Callable[[], T]) -> T | None:
+class TooFewProcesses(ValueError):
+    """More processes are asked for than were started; the command line starts them.
+
+    Args:
+        wanted: processes.
+    """
+
+    def __init__(self, wanted: int):
+        self.wanted = wanted
+        super().__init__(
+            f"this is one process, not {wanted}: start the script by torchrun --nproc-per-node "
+            f"{wanted} and call zoo.experiment.processes.lead in it, or take the engine ray"
+        )
+
+
+def lead(program: Callable[[], T], tell: Tell = print_line) -> T | None:
     """Run a program on the first process; the others help until it ends, and return None.
 
     Started by none of the launchers, or as one process, it just runs. Inside, `together` shares
@@ -25,6 +40,7 @@ def lead(program: Callable[[], T]) -> T | None:
 
     Args:
         program: called on the first process only.
+        tell: is told once, by one of the processes, why they all end if they do.
 
     Raises:
         OSError: the processes do not find each other.
@@ -37,7 +53,7 @@ def lead(program: Callable[[], T]) -> T | None:
         _begin_group()
     if dist.get_world_size() < 2:
         return program()
-    _team = Team()
+    _team = Team(tell)
     try:
         found = _team.help() if _team.rank > 0 else _team.run(program)
     finally:
@@ -64,6 +80,37 @@ def together(work: Callable[..., T], *arguments: object, **own: object) -> T:
 def size() -> int:
     """Processes that work shared by `together` has."""
     return 1 if _team is None else _team.size
+
+
+def check_size(wanted: int) -> None:
+    """Refuse another number of processes than is asked for; one says nothing.
+
+    Raises:
+        TooFewProcesses: there is one alone.
+        ValueError: a launcher started another number.
+    """
+    if wanted == 1 or wanted == size():
+        return
+    if size() == 1:
+        raise TooFewProcesses(wanted)
+    raise ValueError(f"--processes-per-run is {wanted}, but a launcher started {size()} processes")
+
+
+def check_gpus(there: int) -> None:
+    """Refuse more processes on this machine than it has GPUs, which NCCL does not share.
+
+    Args:
+        there: GPUs of this machine.
+
+    Raises:
+        ValueError: says how many would fit.
+    """
+    here = 1 if size() == 1 else int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if here > there:
+        raise ValueError(
+            f"{here} processes of a run need a GPU each and this machine has {there}: take {there} "
+            "processes, or --device cpu"
+        )
 
 
 def _begin_group() -> None:

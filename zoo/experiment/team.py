@@ -17,6 +17,7 @@ import torch.distributed as dist
 
 from benchmark import distributed
 from zoo import plugins
+from zoo.experiment.store import open_store
 
 T = TypeVar("T")
 # seconds that a process which failed waits for all others to fail alike: a loss that is no number
@@ -26,31 +27,47 @@ SILENCE_S = 25.0  # seconds after which a process that works with others and say
 BEAT_S = 0.5
 WAIT = timedelta(days=30)  # the first process may prepare, rank and report while the others wait
 SHOW_CURSOR = "\033[?25h"
-TERMINATED = (
-    "ended by SIGTERM, which launchers send when another process was killed: the same command goes "
-    "on from the last checkpoint"
-)
+TERMINATED = "ended by SIGTERM, which launchers send when another process was killed"
+LAST_WORDS_S = 10.0  # that a process which finds out later leaves the first one to tell why all end
+Tell = Callable[[str, bool], None]
+
+
+def print_line(line: str, again: bool) -> None:
+    """Tell a terminal why all processes end.
+
+    Args:
+        line: why.
+        again: whether the same command may well get further.
+    """
+    cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
+    more = ": the same command goes on from the last checkpoint" if again else ""
+    print(f"{cursor}zoo: {line}{more}", file=sys.stderr, flush=True)
 
 
 class Team:
-    """The processes of the default group, and a thread that watches over them."""
+    """The processes of the default group, and a thread that watches over them.
 
-    def __init__(self) -> None:
+    Args:
+        tell: is told once, by one of the processes, why they all end, and whether that may be worth
+            another try.
+    """
+
+    def __init__(self, tell: Tell = print_line) -> None:
+        self.tell, self.ending = tell, False
         self.rank, self.size, self.works = dist.get_rank(), dist.get_world_size(), 0
         self.objects = dist.new_group(backend="gloo", timeout=WAIT)
         self.busy_since: float | None = None
         self.store = self._open_store()
         self.left = threading.Event()
         threading.Thread(target=self._watch, daemon=True, name="zoo-watch").start()
-        if self.rank == 0 and threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread():
             self.process = os.getpid()
             self.before = signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _open_store(self) -> dist.TCPStore:
         """A store of our own: the group's is held by whoever waits for another process."""
-        host, store = os.environ.get("MASTER_ADDR") or socket.gethostname(), None
-        if self.rank == 0:
-            store = dist.TCPStore(host, 0, is_master=True, wait_for_workers=False)
+        host = os.environ.get("MASTER_ADDR") or socket.gethostname()
+        store = open_store(host) if self.rank == 0 else None
         host, port = self._tell_all(None if store is None else (host, store.port))
         return store or dist.TCPStore(host, port, is_master=False)
 
@@ -78,6 +95,9 @@ class Team:
     def _dismiss(self) -> None:
         """Nothing more will be shared; nobody goes before all have heard it."""
         self._tell_all(None)
+        self._leave()
+
+    def _leave(self) -> None:
         self.left.set()
         dist.barrier(group=self.objects)
         if hasattr(self, "before"):
@@ -88,8 +108,7 @@ class Team:
         try:
             while (told := self._tell_all(None)) is not None:
                 self._help(*told)
-            self.left.set()
-            dist.barrier(group=self.objects)
+            self._leave()
         except KeyboardInterrupt:
             os._exit(130)
         except Exception as error:
@@ -143,13 +162,17 @@ class Team:
 
     def _end(self, error: Exception) -> NoReturn:
         """One line from the first that finds out, and no process goes on."""
+        self.ending = True
         try:
-            if self.store.add("ends", 1) == 1:
-                self._print(self._in_words(error))
+            if self.store.add("ends", 1) > 1:  # the watching thread ends this one, too
+                time.sleep(LAST_WORDS_S)
+            else:
+                self.tell(*self._in_words(error))
             self._stop_others()
         except (RuntimeError, OSError):
             self._first_is_gone()
-        os._exit(1)
+        finally:  # whatever telling it meets
+            os._exit(1)
 
     def _stop_others(self) -> None:
         self.left.set()
@@ -158,35 +181,39 @@ class Team:
 
     def _first_is_gone(self) -> NoReturn:
         if self.rank == 1:
-            self._print(self._gone("process 1"))
+            self.tell(self._gone("process 1"), True)
         os._exit(1)
 
     def _on_sigterm(self, *_: object) -> None:
-        if os.getpid() == self.process:  # a process that loads images has its parent's handlers
-            self._end(InterruptedError(TERMINATED))
-        os._exit(1)
+        if os.getpid() != self.process:  # a process that loads images has its parent's handlers
+            os._exit(1)
+        if self.ending:
+            return
+        if self.rank > 0:  # a launcher sends it to all, and the first one says why
+            time.sleep(LAST_WORDS_S)
+            os._exit(1)
+        self._end(InterruptedError(TERMINATED))
 
-    def _in_words(self, error: Exception) -> str:
-        if isinstance(error, InterruptedError):
-            return str(error)
-        if _of_connection(error):
-            before = self._beats()
-            time.sleep(3 * BEAT_S)
-            same = [r for r, beat in enumerate(self._beats()) if beat == before[r]]
-            silent = [r + 1 for r in same if r != self.rank]  # the watching thread may be here
-            return self._gone(f"process {silent[0]}" if silent else "a process")
+    def _in_words(self, error: Exception) -> tuple[str, bool]:
+        """Why all end, and whether that may be worth another try."""
+        terminated = isinstance(error, InterruptedError)
+        if terminated or _of_connection(error):
+            silent = self._silent()
+            if terminated and not silent:
+                return str(error), True
+            return self._gone(f"process {silent[0] + 1}" if silent else "a process"), True
         text = " ".join(str(error).split()) or type(error).__name__
-        return f"process {self.rank + 1} of {self.size} failed, which ends all: {text}"
+        return f"process {self.rank + 1} of {self.size} failed, which ends all: {text}", False
+
+    def _silent(self) -> list[int]:
+        """The others that say nothing any longer."""
+        before = self._beats()
+        time.sleep(3 * BEAT_S)
+        now = enumerate(self._beats())
+        return [r for r, beat in now if beat == before[r] and r != self.rank]
 
     def _gone(self, who: str) -> str:
-        return (
-            f"{who} of {self.size} is gone (killed, or out of memory?), which ends all: the same "
-            "command goes on from the last checkpoint"
-        )
-
-    def _print(self, line: str) -> None:
-        cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
-        print(f"{cursor}zoo: {line}", file=sys.stderr, flush=True)
+        return f"{who} of {self.size} is gone (killed, or out of memory?), which ends all"
 
     # ---- the watching thread ---------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmark import files, recipes
 from benchmark.datasets.base import Dataset
 from benchmark.device import check_precision
+from benchmark.distributed import check_share
 from benchmark.progress import SILENT, Progress
 from benchmark.recipe import Recipe
 from benchmark.variants import parse
@@ -59,7 +60,9 @@ class TunePlan:
             progress.note("split 0 alone: the test persons of the others are trained on in it")
         batch = max(chosen.ids_per_batch for chosen in self.recipes.values())
         check_folds(request.folds, len(self.dataset.train_pids), batch)
-        self.dataset.held_out(folds=request.folds)  # an error now if there are too few persons
+        persons = len(self.dataset.held_out(folds=request.folds).train_pids)  # an error if too few
+        for chosen in self.recipes.values():
+            check_share(min(chosen.ids_per_batch, persons), engine.processes)
         scorings = [scoring_of(bench, chosen, self.dataset) for chosen in self.recipes.values()]
         self.scorings: dict[str, Scoring] = dict(zip(self.recipes, scorings, strict=True))
         first = next(iter(self.recipes.values()))

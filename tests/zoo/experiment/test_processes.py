@@ -10,7 +10,7 @@ from benchmark import distributed
 from tests.processes import on_processes
 from zoo import plugins
 from zoo.experiment import processes, team
-from zoo.experiment.processes import lead, together
+from zoo.experiment.processes import TooFewProcesses, lead, together
 
 PLUGIN = """
 def half(output, classes, recipe):
@@ -131,3 +131,26 @@ def test_processes_that_cannot_find_each_other_say_how_they_are_started(monkeypa
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(OSError, match="start them by torchrun or accelerate launch"):
         lead(lambda: None)
+
+
+def test_too_few_processes_say_how_more_are_started():
+    processes.check_size(1)
+    with pytest.raises(TooFewProcesses, match="this is one process, not 4: start the script by"):
+        processes.check_size(4)
+
+
+def test_a_launcher_s_number_of_processes_counts(monkeypatch):
+    monkeypatch.setattr(processes, "size", lambda: 2)
+    processes.check_size(1)
+    processes.check_size(2)
+    with pytest.raises(ValueError, match="--processes-per-run is 3, but a launcher started 2"):
+        processes.check_size(3)
+
+
+def test_processes_of_a_machine_with_too_few_gpus_are_refused_with_what_fits(monkeypatch):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "8")
+    processes.check_gpus(1)  # not shared
+    monkeypatch.setattr(processes, "size", lambda: 16)
+    processes.check_gpus(8)
+    with pytest.raises(ValueError, match="and this machine has 4: take 4 processes"):
+        processes.check_gpus(4)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -17,6 +18,16 @@ def terminate(folder):
     if os.environ["RANK"] == "0":
         os.kill(os.getpid(), signal.SIGTERM)
     distributed.on_first(lambda: None)
+    time.sleep(100)
+
+
+def be_killed_under_a_launcher(folder):
+    if os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.SIGKILL)
+    launcher = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGTERM))
+    launcher.start()
+    distributed.on_first(lambda: None)
+    distributed.collect([])
     time.sleep(100)
 
 
@@ -51,7 +62,15 @@ def lines_of(told):
 def test_a_launchers_sigterm_ends_all_and_the_first_says_how_to_go_on(tmp_path):
     statuses, told = on_processes(2, end_by, tmp_path, terminate)
     assert statuses == [1, 1]
-    assert lines_of(told) == [f"zoo: {team.TERMINATED}"]
+    (line,) = lines_of(told)
+    assert line.startswith(f"zoo: {team.TERMINATED}: the same command goes on from the last")
+
+
+def test_a_launcher_that_terminates_the_rest_of_a_killed_process_leaves_time_to_name_it(tmp_path):
+    statuses, told = on_processes(3, end_by, tmp_path, be_killed_under_a_launcher)
+    assert statuses == [1, -signal.SIGKILL, 1]
+    (line,) = lines_of(told)
+    assert line.startswith("zoo: process 2 of 3 is gone")
 
 
 def test_a_process_that_says_nothing_for_too_long_counts_as_gone(tmp_path):

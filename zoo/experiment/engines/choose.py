@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from zoo.experiment import processes
 from zoo.experiment.engines.job import Engine
 from zoo.experiment.engines.local import LOCAL
 from zoo.experiment.options import EngineOptions
@@ -14,12 +15,13 @@ def open_engine(asked: EngineOptions) -> Iterator[Engine]:
 
     Raises:
         RuntimeError: Ray is not installed.
-        ValueError: several processes share each run already.
+        TooFewProcesses: the local engine needs more than there are; a launcher starts them.
+        ValueError: a launcher started another number of processes, or several for Ray.
     """
     if asked.name == "local":
+        processes.check_size(asked.processes_per_run)
         yield LOCAL
         return
-    from zoo.experiment import processes
     from zoo.experiment.engines.ray_engine import RayEngine
 
     if processes.size() > 1:

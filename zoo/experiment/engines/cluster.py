@@ -1,6 +1,7 @@
 """A Ray cluster: joined or started, its machines, and what of one a job asks for."""
 
 import logging
+import math
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -99,20 +100,22 @@ class Cluster:
         return max(1, int(min(shares, default=1)))
 
     def demand(self, job: Job, device: str) -> dict:
-        """The options of a job's Ray task.
+        """The options of a job's Ray task, or of each where processes share it.
 
         Raises:
-            ValueError: no machine is large enough.
+            ValueError: no machine is large enough, or there are too few of them.
             OSError: no machine that is has what the job needs.
         """
         cpus, gpus = self.cpus(device), self.options.gpus_per_run if device == "cuda" else 0
         large = [node for node in self.nodes() if node.cpus >= cpus and node.gpus >= gpus]
+        wanted = f"{cpus} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
         if not large:
-            wanted = f"{cpus} CPUs" + (f" and {gpus:g} GPUs" if gpus else "")
             raise ValueError(f"no machine of the cluster has {wanted}: ask for less of it")
+        self._check_room(large, wanted, cpus, gpus)
         fit = [node for node in large if node.id not in self.unfit]
-        if not fit:
-            raise OSError("no machine can do it: " + "; ".join(dict.fromkeys(self.unfit.values())))
+        if _room(fit, cpus, gpus) < self.options.processes_per_run:
+            few = "no machine" if not fit else "too few machines"
+            raise OSError(f"{few} can do it: " + "; ".join(dict.fromkeys(self.unfit.values())))
         if job.alone:
             whole = NodeAffinitySchedulingStrategy(fit[0].id, soft=False)
             if gpus:
@@ -122,6 +125,26 @@ class Cluster:
         if self.unfit:
             asked["label_selector"] = {"ray.io/node-id": f"!in({','.join(self.unfit)})"}
         return asked
+
+    def _check_room(self, nodes: list[Node], wanted: str, cpus: float, gpus: float) -> None:
+        """Refuse more processes of a run than the whole cluster has places for."""
+        processes, room = self.options.processes_per_run, _room(nodes, cpus, gpus)
+        if processes > 1 and 0 < gpus < 1:
+            raise ValueError(
+                f"--gpus-per-run is {gpus:g}, but each of the {processes} processes of a run needs "
+                "a GPU of its own: --gpus-per-run 1"
+            )
+        if processes > room:
+            raise ValueError(
+                f"the cluster has room for {room} processes of a run with {wanted} each, not "
+                f"{processes}: --processes-per-run {room}, or ask for less of each"
+            )
+
+
+def _room(nodes: list[Node], cpus: float, gpus: float) -> int:
+    """Processes that find room on machines that do nothing else."""
+    shares = [(node.cpus / cpus, node.gpus / gpus if gpus else math.inf) for node in nodes]
+    return sum(int(min(share)) for share in shares)
 
 
 def _name(host: str, node: str, hosts: Counter) -> str:

@@ -28,6 +28,7 @@ class Desk:
         self.out = Path(out)
         self.events: list[Event] = []
         self.latest: dict[int, int] = {}
+        self.meetings: dict[Attempt, tuple[str, int]] = {}
 
     def begin(self, attempt: Attempt) -> None:
         """From now on files come from this attempt; a worker thought lost may still be at work."""
@@ -41,6 +42,14 @@ class Desk:
         """What happened since the last call."""
         events, self.events = self.events, []
         return events
+
+    def meet(self, attempt: Attempt, place: tuple[str, int]) -> None:
+        """The first process of an attempt waits for the others at a host and port."""
+        self.meetings[attempt] = place
+
+    def meeting(self, attempt: Attempt) -> tuple[str, int] | None:
+        """Where that is; None before it is known."""
+        return self.meetings.get(attempt)
 
     def files(self, patterns: Sequence[str]) -> dict[str, bytes]:
         """What the result folder holds of a job, by name."""

@@ -1,5 +1,6 @@
 """Jobs that are under way on a cluster: sent, heard of, lost and sent again."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from zoo.experiment.engines.desk import Attempt, Desk
 from zoo.experiment.engines.job import Job, Outcome
 from zoo.experiment.engines.luggage import Piece
 from zoo.experiment.engines.node import Broken, Errand, Unfit, carry_out
+from zoo.experiment.engines.tasks import Tasks, send
 from zoo.experiment.engines.travel import remove_probe, write_probe
 from zoo.experiment.faults import one_line
 from zoo.experiment.options import ExecutionOptions
@@ -32,8 +34,9 @@ class UnderWay:
     def __init__(self, title: str):
         self.title = title
         self.again = 0
-        self.node_id, self.node, self.stage = "", "a machine", "start"
+        self.node, self.stage = "a machine", "start"
         self.line: Line | None = None
+        self.ended: tuple[str, bool] | None = None  # why its processes did, and if to try again
         self.began = time.monotonic()
 
     def end_line(self) -> None:
@@ -67,8 +70,10 @@ class Errands:
         self.cluster, self.jobs, self.out, self.options = cluster, jobs, out, options
         self.luggage, self.progress = luggage, progress
         self.known = [UnderWay(job.title) for job in jobs]
-        self.running: dict[ray.ObjectRef, int] = {}
+        self.running: dict[int, Tasks] = {}
         self.task = ray.remote(max_retries=0)(carry_out)
+        # a process that was in a group is used for nothing else
+        self.shared_task = ray.remote(max_retries=0, max_calls=1)(carry_out)
         self.sources: dict[str, ray.ObjectRef] = {}
 
     def __enter__(self) -> "Errands":
@@ -106,6 +111,7 @@ class Errands:
             threads=self.cluster.cpus(self.options.device),
             luggage=self.luggage,
             desk=self.desk,
+            processes=1 if job.alone else self.cluster.options.processes_per_run,
         )
         refs = []
         for source in job.sources:
@@ -114,18 +120,26 @@ class Errands:
             refs.append(self.sources[source.fingerprint])
         self.desk.begin.remote(attempt)
         bare = Job(title=job.title, work=job.work, files=job.files, alone=job.alone)
-        ref = self.task.options(name=job.title, **asked).remote(bare, errand, *refs)
-        self.running[ref] = number
+        task = self.task if errand.processes == 1 else self.shared_task
+
+        def start(rank: int, options: dict) -> ray.ObjectRef:
+            own = dataclasses.replace(errand, rank=rank)
+            return task.options(name=job.title, **options).remote(bare, own, *refs)
+
+        self.running[number] = send(start, asked, errand.processes)
 
     def look(self, seconds: float) -> Iterator[tuple[int, Outcome | None]]:
         """Wait a moment; the jobs that are over, and with None those that must be sent again."""
-        done, _ = ray.wait(list(self.running), timeout=seconds)
+        going = [ref for tasks in self.running.values() for ref in tasks.going]
+        ray.wait(going, timeout=seconds)
+        over = {number: tasks.ended() for number, tasks in self.running.items()}
         for event in ray.get(self.desk.take.remote()):
             self._hear(*event)
-        for ref in done:
-            number = self.running.pop(ref)
-            self.known[number].end_line()
-            yield number, self._result(ref, number)
+        for number, ref in over.items():
+            if ref is not None:
+                self.running.pop(number).end()
+                self.known[number].end_line()
+                yield number, self._result(ref, number)
 
     # ---- what is heard ---------------------------------------------------------------------------
 
@@ -135,6 +149,8 @@ class Errands:
             return  # of a worker that was thought lost
         if kind == "start":
             self._started(one, *parts)
+        elif kind == "ended":
+            one.ended = parts
         elif kind == "note":
             self.progress.note(f"{one.title}, on {one.node}: {parts[0].strip()}")
         elif one.line is not None:
@@ -143,12 +159,14 @@ class Errands:
             one.line.advance(what, done, total)
 
     def _started(self, one: UnderWay, host: str, node_id: str) -> None:
-        names = {node.id: node.name for node in self.cluster.nodes()}
-        one.node_id, one.node = node_id, names.get(node_id, host)
+        one.node = self._name(node_id, host)
         one.began = time.monotonic()
         one.line = self.progress.line(f"{one.title}, on {one.node}")
         one.line.advance("start", 0, 1)
         self.progress.note(f"{one.title}, on {one.node}")
+
+    def _name(self, node_id: str, host: str = "a machine") -> str:
+        return {node.id: node.name for node in self.cluster.nodes()}.get(node_id, host)
 
     def _result(self, ref: ray.ObjectRef, number: int) -> Outcome | None:
         """How a job ended; None if it is to be sent again."""
@@ -159,11 +177,13 @@ class Errands:
             cause = getattr(error, "cause", error)
             return self._failed(number, f"{type(cause).__name__}: {one_line(cause)}")
         except RayError as error:
-            return self._lost(number, f"was lost ({type(error).__name__})")
+            (why, again), one.ended = one.ended or (type(error).__name__, True), None
+            return self._lost(number, f"was lost ({why})") if again else self._failed(number, why)
         if isinstance(found, Unfit):
-            if one.node_id not in self.cluster.unfit:  # jobs may have been on their way there
-                self.progress.note(f"{one.node} gets no more runs: {found.reason}")
-            self.cluster.unfit[one.node_id] = f"{one.node}: {found.reason}"
+            node = self._name(found.node_id)
+            if found.node_id not in self.cluster.unfit:  # jobs may have been on their way there
+                self.progress.note(f"{node} gets no more runs: {found.reason}")
+            self.cluster.unfit[found.node_id] = f"{node}: {found.reason}"
             return None
         if isinstance(found, Broken):
             return self._lost(number, f"failed ({found.reason})")
@@ -186,9 +206,12 @@ class Errands:
         """End what is under way; a job has a moment to put its checkpoint away."""
         if not self.running:
             return
-        for ref in self.running:
+        firsts = [tasks.first for tasks in self.running.values()]
+        for ref in firsts:
             ray.cancel(ref, force=False)
-        _, late = ray.wait(list(self.running), num_returns=len(self.running), timeout=PATIENCE_S)
+        _, late = ray.wait(firsts, num_returns=len(firsts), timeout=PATIENCE_S)
         for ref in late:
             ray.cancel(ref, force=True)
+        for tasks in self.running.values():
+            tasks.end()
         self.running.clear()

@@ -105,6 +105,10 @@ class Engine(Protocol):
     name: str
     parallel: bool
 
+    @property
+    def processes(self) -> int:
+        """How many share a run."""
+
     def device(self, asked: str) -> str:
         """``cpu``, ``cuda`` or ``mps``: what ``auto`` means where the jobs will be.
 

@@ -3,8 +3,11 @@
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
+import torch
+
 from benchmark.device import choose_device
 from benchmark.progress import Progress
+from zoo.experiment import processes
 from zoo.experiment.engines.job import Job, Outcome, Place, attempt
 from zoo.experiment.options import ExecutionOptions
 
@@ -15,13 +18,21 @@ class LocalEngine:
     name = "local"
     parallel = False
 
+    @property
+    def processes(self) -> int:
+        """Those that a launcher started."""
+        return processes.size()
+
     def device(self, asked: str) -> str:
         """What ``auto`` means on this machine.
 
         Raises:
-            ValueError: there is no such device here.
+            ValueError: there is no such device here, or too few for the processes.
         """
-        return choose_device(asked)
+        found = choose_device(asked)
+        if found == "cuda":
+            processes.check_gpus(torch.cuda.device_count())
+        return found
 
     def carry_out(
         self, jobs: Sequence[Job], out: Path, options: ExecutionOptions, progress: Progress

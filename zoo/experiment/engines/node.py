@@ -12,14 +12,16 @@ import torch
 
 from benchmark.datasets.base import Dataset
 from benchmark.datasets.storage import path_of
-from benchmark.progress import Line, Progress
+from benchmark.progress import SILENT, Line, Progress
 from zoo.experiment.data import open_dataset
 from zoo.experiment.engines.desk import Attempt
 from zoo.experiment.engines.job import Job, Outcome, Place, Source, attempt
 from zoo.experiment.engines.luggage import Piece, unpack
+from zoo.experiment.engines.meeting import process_group
 from zoo.experiment.engines.travel import Copy, scratch_folder, sees
 from zoo.experiment.faults import one_line
 from zoo.experiment.options import ExecutionOptions
+from zoo.experiment.processes import lead
 
 TELL_EVERY_S = 0.3  # between two times that the driver hears of the same stage
 _OPENED: dict[tuple[str, str | None], Dataset] = {}
@@ -37,6 +39,8 @@ class Errand:
         threads: of torch.
         luggage: what the user added.
         desk: actor that events and files go to.
+        rank: which of the job's processes it is, from 0.
+        processes: that share the job.
     """
 
     attempt: Attempt
@@ -46,13 +50,16 @@ class Errand:
     threads: int
     luggage: tuple[Piece, ...]
     desk: ray.actor.ActorHandle
+    rank: int = 0
+    processes: int = 1
 
 
 @dataclass(frozen=True)
 class Unfit:
-    """The machine lacks what the job needs; another may have it."""
+    """A machine, by Ray's id, lacks what the job needs; another may have it."""
 
     reason: str
+    node_id: str
 
 
 @dataclass(frozen=True)
@@ -62,26 +69,33 @@ class Broken:
     reason: str
 
 
-def carry_out(job: Job, errand: Errand, *sources: Source) -> Outcome | Unfit | Broken:
-    """Carry out a job on this machine.
+def carry_out(job: Job, errand: Errand, *sources: Source) -> Outcome | Unfit | Broken | None:
+    """Carry out a job on this machine, or help the first of its processes; then None is returned.
 
     Args:
         job: what is to be done; its own sources stayed with the driver.
         errand: with what.
         sources: data sets, by name or whole.
     """
-    reporter = Reporter(errand)
-    reporter.start()
+    reporter, is_first = Reporter(errand), errand.rank == 0
+    if is_first:
+        reporter.start()
     torch.set_num_threads(errand.threads)
     try:
         unpack(errand.luggage)
-        datasets = {one.fingerprint: _open(one, reporter) for one in sources}
+        told = reporter if is_first else SILENT
+        datasets = {one.fingerprint: _open(one, told) for one in sources}
     except (OSError, ValueError, LookupError) as error:
-        return Unfit(one_line(error))
-    try:
+        return Unfit(one_line(error), ray.get_runtime_context().get_node_id())
+
+    def work() -> Outcome:
         with _folder(job, errand, reporter) as out:
             place = Place(out=out, datasets=datasets, options=errand.options, progress=reporter)
             return attempt(job, errand.attempt.number, place)
+
+    try:
+        with process_group(errand.desk, errand.attempt, errand.rank, errand.processes):
+            return lead(work, reporter.ended)
     except OSError as error:
         return Broken(one_line(error))
 
@@ -185,6 +199,10 @@ class Reporter:
 
     def end(self) -> None:
         """The driver sees that by itself."""
+
+    def ended(self, line: str, again: bool) -> None:
+        """Why all processes of the job end; waits, since this one is the next."""
+        ray.get(self.desk.tell.remote("ended", self.attempt, line, again))
 
     def _tell(self, kind: str, *parts: object) -> None:
         self.desk.tell.remote(kind, self.attempt, *parts)

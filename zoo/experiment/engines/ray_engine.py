@@ -42,6 +42,11 @@ class RayEngine:
         self.options = options
         self.started = False
 
+    @property
+    def processes(self) -> int:
+        """Ray tasks of a run."""
+        return self.options.processes_per_run
+
     def device(self, asked: str) -> str:
         """``cuda`` where the cluster has a GPU, else ``cpu``.
 

@@ -14,13 +14,20 @@ from zoo.experiment.options import EngineOptions
 from zoo.experiment.paper_recipes import recipe
 from zoo.experiment.plan import plan
 
+EIGHT_STEPS = recipe("quick", TINY | {"epochs": 4})
+LONGEST_S = 300  # that a machine busy with other things may take to begin a process
+# a machine that is killed is known to be gone after 5 looks, one that is slow after 50 s as ever
+WATCHED = {
+    "RAY_health_check_period_ms": "400",
+    "RAY_worker_register_timeout_seconds": str(LONGEST_S),
+}
 SMALL = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
 
 
 @pytest.fixture(scope="session")
 def whole_cluster():
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in KEPT_TO_ITSELF.items():
+        for name, value in (KEPT_TO_ITSELF | WATCHED).items():
             patch.setenv(name, value)
         ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
         from ray.cluster_utils import Cluster
@@ -36,8 +43,8 @@ def whole_cluster():
 def cluster(whole_cluster):
     """Two machines, whatever an earlier test did to the second one."""
     if not whole_cluster.worker_nodes:
-        whole_cluster.add_node(**SMALL)
-        whole_cluster.wait_for_nodes()
+        whole_cluster.add_node(wait=False, **SMALL)
+        whole_cluster.wait_for_nodes(LONGEST_S)
     return whole_cluster
 
 
@@ -69,12 +76,9 @@ def shaky(shaky_method, marks, monkeypatch):
 
 
 @pytest.fixture
-def four(shaky, people):
-    """Makes a request for four runs of that method into a folder."""
-    six = recipe("quick", TINY | {"epochs": 6})
-    return lambda out, **more: ask(
-        people, out, **{"methods": "shaky", "recipe": six, "seeds": 4} | more
-    )
+def runs(shaky, people):
+    """Makes a request for so many runs of that method into a folder; each has eight steps."""
+    return lambda seeds, out: ask(people, out, methods="shaky", recipe=EIGHT_STEPS, seeds=seeds)
 
 
 @pytest.fixture(scope="session")
@@ -84,13 +88,18 @@ def kept():
 
 
 @pytest.fixture
-def undisturbed(four, kept, tmp_path_factory):
+def undisturbed(runs, kept, tmp_path_factory):
     """Metrics and weights of the four runs by the local engine."""
     if not kept:
         out = tmp_path_factory.mktemp("undisturbed")
-        assert execute(plan(four(out))) == []
+        assert execute(plan(runs(4, out))) == []
         kept.update(results(out))
     return kept
+
+
+def of_seeds(count, found):
+    """The results of the first so many seeds."""
+    return {key: value for key, value in found.items() if key[1] < count}
 
 
 def results(out):

@@ -69,6 +69,27 @@ def test_a_machine_that_lacks_something_gets_no_more(cluster):
         found.demand(JOB, "cuda")
 
 
+def test_processes_of_a_run_find_room_on_several_machines_or_are_refused_with_what_would_fit(
+    cluster,
+):
+    assert cluster(processes_per_run=10).demand(JOB, "cuda") == {"num_cpus": 8, "num_gpus": 1}
+    with pytest.raises(ValueError, match="room for 10 processes of a run with 8 CPUs and 1 GPUs"):
+        cluster(processes_per_run=11).demand(JOB, "cuda")
+    with pytest.raises(ValueError, match="not 15: --processes-per-run 14, or ask for less"):
+        cluster(processes_per_run=15, cpus_per_run=8).demand(JOB, "cpu")
+    with pytest.raises(ValueError, match="each of the 2 processes of a run needs a GPU of its own"):
+        cluster(processes_per_run=2, gpus_per_run=0.5).demand(JOB, "cuda")
+
+
+def test_processes_that_find_too_few_machines_with_the_data_are_refused(cluster):
+    found = cluster(processes_per_run=8)
+    found.unfit = {"2" * 56: "small: no data"}
+    assert "label_selector" in found.demand(JOB, "cuda")
+    found.unfit = {"1" * 56: "big: no data"}
+    with pytest.raises(OSError, match="too few machines can do it: big: no data"):
+        found.demand(JOB, "cuda")
+
+
 def test_more_than_any_machine_has_is_refused(cluster):
     with pytest.raises(ValueError, match="no machine of the cluster has 200 CPUs: ask for less"):
         cluster(cpus_per_run=200).demand(JOB, "cpu")

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.zoo.experiment.engines.conftest import results
+from tests.zoo.experiment.engines.conftest import of_seeds, results
 from zoo.experiment.engines import errands
 from zoo.experiment.execute import execute
 from zoo.experiment.plan import plan
@@ -80,13 +80,13 @@ def lost_machine(cluster, shaky):
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", ["shared", "own"])
 def test_workers_and_a_machine_are_killed_and_no_figure_changes(
-    engine, four, shaky, undisturbed, lost_machine, request, tmp_path, storage
+    engine, runs, shaky, undisturbed, lost_machine, request, tmp_path, storage
 ):
     if storage == "own":
         request.getfixturevalue("blind")
     mark(shaky, "train", "embed", "checkpoint")
     heard = Heard()
-    assert execute(plan(four(tmp_path), engine=engine), heard, engine) == []
+    assert execute(plan(runs(4, tmp_path), engine=engine), heard, engine) == []
     assert results(tmp_path) == undisturbed
     assert {path.name for path in shaky.iterdir()} == {"head", "node-id"}  # all were taken
     assert len(seen(heard, "begun again (1 of 3)")) >= 3, heard.lines
@@ -96,15 +96,15 @@ def test_workers_and_a_machine_are_killed_and_no_figure_changes(
 
 @pytest.mark.slow
 def test_ctrl_c_ends_what_goes_on_and_leaves_its_checkpoint(
-    engine, four, undisturbed, blind, tmp_path
+    engine, runs, undisturbed, blind, tmp_path
 ):
-    asked = four(tmp_path)
+    asked = runs(2, tmp_path)
     with pytest.raises(KeyboardInterrupt):
         execute(plan(asked, engine=engine), Heard(stop_at="train"), engine)
     assert list(tmp_path.glob("runs/*/checkpoint.pt"))
     heard = Heard()
     assert execute(plan(asked, engine=engine), heard, engine) == []
-    assert results(tmp_path) == undisturbed and "cost" not in heard.stages
+    assert results(tmp_path) == of_seeds(2, undisturbed) and "cost" not in heard.stages
 
 
 DRIVER = """
@@ -113,25 +113,24 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 import ray
 ray.init({address!r}, log_to_driver=False, logging_level="ERROR")
-from tests.conftest import TINY
 from tests.zoo.conftest import ask
+from tests.zoo.experiment.engines.conftest import EIGHT_STEPS
 from tests.zoo.experiment.engines.shaky import shaky_in
 from zoo import plugins
 from zoo.experiment.bench import carry_out
 from zoo.experiment.options import EngineOptions
-from zoo.experiment.paper_recipes import recipe
 from benchmark.progress import SILENT
 plugins.register("method", shaky_in({marks!r}, os.getpid()))
-six = recipe("quick", TINY | {{"epochs": 6}})
 engine = EngineOptions(name="ray", address={address!r})
 out = Path({out!r})
-carry_out(ask(Path({people!r}), out, methods="shaky", recipe=six, seeds=4, engine=engine), SILENT)
+asked = ask(Path({people!r}), out, methods="shaky", recipe=EIGHT_STEPS, seeds=3, engine=engine)
+carry_out(asked, SILENT)
 """
 
 
 @pytest.mark.slow
 def test_the_driver_is_killed_and_what_was_finished_counts(
-    engine, cluster, four, shaky, undisturbed, people, tmp_path
+    engine, cluster, runs, shaky, undisturbed, people, tmp_path
 ):
     places = {"marks": str(shaky), "out": str(tmp_path), "people": str(people)}
     code = DRIVER.format(root=os.getcwd(), address=cluster.address, **places)
@@ -143,17 +142,18 @@ def test_the_driver_is_killed_and_what_was_finished_counts(
     (first, *_) = tmp_path.glob("runs/*/records/*.json")
     weights = first.parent.parent / "weights.safetensors"
     written = weights.stat().st_mtime_ns
-    assert execute(plan(four(tmp_path), engine=engine), engine=engine) == []
-    assert results(tmp_path) == undisturbed and weights.stat().st_mtime_ns == written
+    assert execute(plan(runs(3, tmp_path), engine=engine), engine=engine) == []
+    assert results(tmp_path) == of_seeds(3, undisturbed)
+    assert weights.stat().st_mtime_ns == written
 
 
 def test_a_run_that_fails_or_is_lost_too_often_is_no_other_s_failure(
-    engine, four, shaky, undisturbed, monkeypatch, tmp_path
+    engine, runs, shaky, undisturbed, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(errands, "AGAIN", 0)
     mark(shaky, "train", "fail")
     heard = Heard()
-    found = execute(plan(four(tmp_path), engine=engine), heard, engine)
+    found = execute(plan(runs(4, tmp_path), engine=engine), heard, engine)
     (broken,) = [one for one in found if "broken" in one.reason]
     (lost,) = [one for one in found if one is not broken]
     assert (broken.method, broken.stage) == ("shaky", "train")

@@ -27,10 +27,8 @@ ONE_MACHINE = """
 """
 
 
-def test_a_machine_without_the_data_is_named_and_gets_no_runs(
-    engine, cluster, shaky, people, monkeypatch, tmp_path
-):
-    """The data set is a plugin's, in a file, and so is what keeps it from one of the machines."""
+def lacking_data(cluster, monkeypatch, tmp_path):
+    """Ray's id of one of the machines, which the data set of a plugin's file is kept from."""
     monkeypatch.setattr(plugins, "_ADDED", {k: dict(v) for k, v in plugins._ADDED.items()})
     monkeypatch.setattr(plugins, "CALLS", dict(plugins.CALLS))
     (lacking,) = [node.node_id for node in cluster.worker_nodes]
@@ -39,6 +37,13 @@ def test_a_machine_without_the_data_is_named_and_gets_no_runs(
         textwrap.dedent(ONE_MACHINE).format(lacking=lacking, driver=os.getpid()), encoding="utf-8"
     )
     plugins.add_plugin(str(plugin))
+    return lacking
+
+
+def test_a_machine_without_the_data_is_named_and_gets_no_runs(
+    engine, cluster, shaky, people, monkeypatch, tmp_path
+):
+    lacking = lacking_data(cluster, monkeypatch, tmp_path)
     asked = ask(people, tmp_path / "o", methods="shaky", dataset="on_one_machine", seeds=3)
     heard = Heard()
     assert execute(plan(asked, engine=engine), heard, engine) == []

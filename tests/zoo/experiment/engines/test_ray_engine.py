@@ -43,11 +43,15 @@ with open_engine(EngineOptions(name="ray")) as engine:
     asked = ask(Path({people!r}), Path({out!r}), train_only=True)
     assert execute(plan(asked, engine=engine), engine=engine) == []
     own = psutil.Process()
-    ours = [own, *own.children(recursive=True)]
-    heard = [c.laddr for p in ours for c in p.net_connections("inet") if c.status == "LISTEN"]
+    heard, names = [], []
+    for one in [own, *own.children(recursive=True)]:
+        try:
+            heard += [c.laddr for c in one.net_connections("inet") if c.status == "LISTEN"]
+            names.append(one.name())
+        except psutil.NoSuchProcess:  # Ray ends workers that have nothing to do
+            continue
     addresses = {{ipaddress.ip_address(one.ip) for one in heard}}
     plain = {{getattr(one, "ipv4_mapped", None) or one for one in addresses}}
-    names = [p.name() for p in ours]
 print(json.dumps([sorted(map(str, plain)), names]))
 """
 
