@@ -33,7 +33,7 @@ LINES = [
     for line in block.splitlines()
     if kind == "sh"
 ]
-MOST_LINES = 184
+MOST_LINES = 188
 SMALL = "synthetic[identities=4,cameras=2,tracklets=2,frames=4,size=64]"
 QUICKLY = ["--recipe", "quick", *TINY_SET, "--set", "epochs=1", "--workers", "0", "--device", "cpu"]
 BENCH = ["--dataset", SMALL, "--seeds", "1", *QUICKLY]
