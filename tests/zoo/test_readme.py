@@ -33,7 +33,7 @@ LINES = [
     for line in block.splitlines()
     if kind == "sh"
 ]
-MOST_LINES = 184
+MOST_LINES = 188
 SMALL = "synthetic[identities=4,cameras=2,tracklets=2,frames=4,size=64]"
 QUICKLY = ["--recipe", "quick", *TINY_SET, "--set", "epochs=1", "--workers", "0", "--device", "cpu"]
 BENCH = ["--dataset", SMALL, "--seeds", "1", *QUICKLY]
@@ -93,7 +93,8 @@ NOT_RUN = {
     "python3 -m venv .venv": "it makes an environment",
     ".venv/bin/python -m pip install 'torch>=2.6' 'torchvision>=0.21' --index-url "
     "https://download.pytorch.org/whl/cpu": "no network",
-    "unzip -q bbox_train.zip -d ~/data/mars && unzip -q bbox_test.zip -d ~/data/mars": "no archive",
+    "mkdir -p ~/data/mars && unzip -q bbox_train.zip -d ~/data/mars && "
+    "unzip -q bbox_test.zip -d ~/data/mars": "no archive",
     "git clone https://github.com/liangzheng06/MARS-evaluation ~/data/mars/MARS-evaluation": (
         "no network"
     ),
