@@ -38,11 +38,15 @@ suppress_warnings = ["misc.highlighting_failure"]
 # tutorials are run by the build, on data that they render into a cache of their own
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300
+nb_execution_timeout = 600  # seconds a cell, on a busy machine
 nb_execution_in_temp = True
 nb_merge_streams = True
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # threads only wait for each other on networks so small
 os.environ["ZOO_CACHE"] = str(HERE / "_build" / "zoo-cache")
 os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

@@ -9,7 +9,7 @@ from generate.tables import number, percent, table
 from zoo.checkpoints.checkpoint import Checkpoint
 from zoo.checkpoints.table import TABLE, read_table
 
-HEAD = ("checkpoint", "scored under", "mAP (%)", "R1 (%)", "parameters (M)", "GMACs", "MB")
+HEAD = ("checkpoint", "mAP (%)", "R1 (%)", "parameters (M)", "GMACs", "MB", "label")
 
 
 def write(folder: Path, source: Path = TABLE) -> None:
@@ -27,13 +27,17 @@ def write(folder: Path, source: Path = TABLE) -> None:
         "Measured by this project; each score is read from a committed record. Trained on "
         "**drawings of people**: they show the road, and are not meant for real people.\n\n"
         + table(
-            HEAD, (_row(one, *score) for one in packaged for score in one.scores().items()), words=2
+            HEAD,
+            (_row(one, *score) for one in packaged for score in one.scores().items()),
+            words=1,
         )
         + "\n## Released by the authors\n\n"
         "**Published figures, not measured here**: the authors' own, under their own rules. A "
         "person has to fetch the file.\n\n"
         + table(
-            HEAD, (_row(one, *score) for one in manual for score in one.scores().items()), words=2
+            HEAD,
+            (_row(one, *score) for one in manual for score in one.scores().items()),
+            words=1,
         )
         + "\n## One by one\n\n"
         + "\n".join(_section(one) for one in found)
@@ -45,12 +49,12 @@ def _row(checkpoint: Checkpoint, label: str, record: Record) -> tuple[str, ...]:
     cost = record.cost or {}
     return (
         f"[`{checkpoint.name}`](#{_anchor(checkpoint)})",
-        f"`{label}`",
         percent(record.metrics.get("mAP")),
         percent(record.metrics.get("R1")),
         number(cost.get("params_m")),
         number(cost.get("gmacs"), 3),
         "" if checkpoint.bytes is None else number(checkpoint.bytes / 1e6, 1),
+        f"`{label}`",
     )
 
 
