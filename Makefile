@@ -1,5 +1,6 @@
 # make bench   environment, install, then the default benchmark; ends by saying where the report is
 # make test    environment, install, test suite
+# make docs    the documentation site, from sources and tutorials that it runs; no network but for the install
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ COMMA := ,
 EMPTY :=
 SIX := $(subst $(EMPTY) ,$(COMMA),$(SYSTEMS))
 
-.PHONY: bench test quick-test lint speed start systems checkpoints example clean
+.PHONY: bench test quick-test lint docs speed start systems checkpoints example clean
 
 bench: $(VENV)/installed
 	$(BIN)/zoo bench --methods '$(METHODS)' --dataset '$(DATASET)'
@@ -27,6 +28,12 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# warnings are errors, and every link inside the site is followed
+docs: $(VENV)/docs-installed
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/generate/links.py docs/_build/html
+	@echo 'site: docs/_build/html/index.html'
 
 # what the recipe quick starts from, again; its hash then goes into zoo/initial_weights.py
 start: $(VENV)/installed
@@ -57,5 +64,9 @@ $(VENV)/installed: setup.cfg pyproject.toml
 	$(BIN)/python -c 'import torch, torchvision, timm'
 	touch $@
 
+$(VENV)/docs-installed: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info docs/_build docs/_generated
