@@ -82,6 +82,20 @@ def test_batch_hard_triplet_is_the_definition(margin, distance, between):
     assert ours == pytest.approx(literal_triplet(metric, pids, margin, between), rel=1e-5)
 
 
+@pytest.mark.parametrize("apart", [10.0, 1.0, 0.01, 0.001])
+def test_the_gradient_is_right_however_near_the_clips_of_a_person_are(apart):
+    generator = torch.Generator().manual_seed(0)
+    persons = torch.randn(8, 128, generator=generator).repeat_interleave(4, 0)
+    clips = persons + apart / 16 * torch.randn(32, 128, generator=generator)
+    pids, gradients = torch.arange(8).repeat_interleave(4), []
+    for dtype in (torch.float64, torch.float32):
+        metric = clips.to(dtype).clone().requires_grad_()
+        batch_hard_triplet(metric, pids, 100.0).backward()
+        gradients.append(metric.grad.double())
+    exact, found = gradients
+    assert (found - exact).norm() < 1e-5 * exact.norm()
+
+
 @pytest.mark.parametrize("distance", ["euclidean", "cosine"])
 def test_the_gradient_is_finite_where_two_clips_are_equal(distance):
     metric = torch.ones(4, 3, requires_grad=True)
