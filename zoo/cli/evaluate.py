@@ -1,5 +1,6 @@
 """``zoo eval``: score a finished run again, under any rules, without training."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,10 @@ def evaluate(
     show(rows, as_json=json, title="percent")
     for line in refused:
         typer.echo(f"left out: {line}", err=True)
+    if source.is_dir():
+        typer.echo(f"records: {source / 'records'}", err=True)
+        out = source.absolute().parent.parent  # <result folder>/runs/<run>
+        typer.echo(f"next: {shlex.join(['zoo', 'report', str(out)])}", err=True)
     return 0
 
 

@@ -23,12 +23,13 @@ def test_a_run_is_scored_as_before_unless_something_is_said(finished_run, evalua
 
 
 def test_all_protocols_and_another_distance_are_records_of_the_run(finished_run, evaluate, call):
-    status, rows, _ = evaluate(finished_run.path, "--protocol", "all", "--distance", "l2sq-raw")
+    status, rows, err = evaluate(finished_run.path, "--protocol", "all", "--distance", "l2sq-raw")
     assert status == 0 and {row["label"] for row in rows} == {"open@1/l2sq-raw/chunk-first4"}
     stored = {entry.label: entry for entry in finished_run.read_records()}
     assert {row["label"] for row in rows} < set(stored)
     assert stored["open@1/l2sq-raw/chunk-first4"].command.startswith("zoo eval")
     results = finished_run.path.parent.parent
+    assert f"next: zoo report {results}" in err
     assert call("report", results, "--format", "md")[0] == 0
     assert "open@1/l2sq-raw/chunk-first4" in (results / "report.md").read_text()
 

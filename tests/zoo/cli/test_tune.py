@@ -17,7 +17,8 @@ def tune(call, crowd, out, *more, methods="sta"):
 def test_a_search_ends_with_a_report_and_what_each_method_spent(call, crowd, tmp_path):
     more = ["--trials", "2", "--search", "lr=log:1e-4:1e-2,sta.regularisation=log:0.1:10"]
     status, out, err = tune(call, crowd, tmp_path / "o", *more)
-    assert status == 0 and "tuned quick" in out and f"report: {tmp_path / 'o' / 'report.md'}" in err
+    assert status == 0 and out.startswith("dataset\ttraining\t") and "\tsta" in out
+    assert f"report: {tmp_path / 'o' / 'report.md'}" in err
     assert "## Tuning" in (tmp_path / "o" / "report.md").read_text()
     assert "sta, trial 1/2: lr=0.0008, weight_decay=5e-05, triplet=0.4" in err
     assert "sta: 2 trials, " in err and " clips, 0.00 h" in err
