@@ -93,8 +93,8 @@ NOT_RUN = {
     "python3 -m venv .venv": "it makes an environment",
     ".venv/bin/python -m pip install 'torch>=2.6' 'torchvision>=0.21' --index-url "
     "https://download.pytorch.org/whl/cpu": "no network",
-    "mkdir -p ~/data/mars && unzip -q bbox_train.zip -d ~/data/mars && "
-    "unzip -q bbox_test.zip -d ~/data/mars": "no archive",
+    "mkdir -p ~/data/mars && unzip -q bbox_train.zip -d ~/data/mars && unzip -q bbox_test.zip -d "
+    "~/data/mars": "no archive",
     "git clone https://github.com/liangzheng06/MARS-evaluation ~/data/mars/MARS-evaluation": (
         "no network"
     ),
