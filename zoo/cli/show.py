@@ -102,8 +102,8 @@ def _unknown(
     near = difflib.get_close_matches(bare, kinds, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(f'{one} ({kinds[one]})' for one in near)}? " if near else ""
     return LookupError(
-        f"no {asked or 'checkpoint, recipe or protocol'} is called {name!r}: {hint}`zoo list` "
-        "with a kind, e.g. `zoo list recipes`, shows all"
+        f"no {asked or 'checkpoint, recipe or protocol'} is called {name!r}: {hint}`zoo list` with "
+        "a kind, e.g. `zoo list recipes`, shows all"
     )
 
 
