@@ -25,8 +25,8 @@ _SMALL = "'synthetic[identities=10,frames=4]'"
 NEXT = {
     "method": (
         "zoo check {name} --plugin {file}",
-        f"zoo bench --plugin {{file}} --methods {{name}},resnet50_avg --dataset {_SMALL} "
-        "--set epochs=0",
+        f"zoo bench --plugin {{file}} --methods {{name}},resnet50_avg --dataset {_SMALL} --set "
+        "epochs=0",
     ),
     "dataset": (
         "zoo data layout {name} --plugin {file}",
