@@ -14,7 +14,7 @@ from zoo.checkpoints.publish import FinishedRun
 from zoo.experiment.engines.job import Source
 from zoo.experiment.spec import RunSpec
 
-_WITH_FOLDER = re.compile(r"(?P<name>[^=\[]+(\[[^]]*\])?[^=]*)=(?P<folder>.+)")
+_WITH_FOLDER = re.compile(r"(?P<name>([^=\[]|\[[^]]*\])+)=(?P<folder>.+)")
 
 
 def open_dataset(

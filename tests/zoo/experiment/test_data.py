@@ -2,12 +2,13 @@
 
 import dataclasses
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import TINY_SET
 from zoo import plugins
-from zoo.experiment.data import open_data_of, open_dataset, open_further
+from zoo.experiment.data import open_data_of, open_dataset, open_further, place_of_further
 
 
 def test_a_plugin_s_data_set_is_opened_like_ours(people, monkeypatch):
@@ -45,6 +46,19 @@ def test_a_further_set_lies_under_its_name_in_or_beside_the_first(people, crowd,
     (tmp_path / place).mkdir(parents=True)
     (tmp_path / "all" / "folder").symlink_to(crowd)
     assert len(open_further("folder", tmp_path / place).train_pids) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "folder"),
+    [
+        ("synthetic[occlusion=0.6]", "synthetic[occlusion=0.6]", None),
+        ("synthetic[seed=1]+synthetic[seed=2]", "synthetic[seed=1]+synthetic[seed=2]", None),
+        ("folder[name=a]=there", "folder[name=a]", Path("there")),
+        ("folder=a=b", "folder", Path("a=b")),
+    ],
+)
+def test_a_knob_is_not_taken_for_a_folder(text, name, folder):
+    assert place_of_further(text, None) == (name, folder)
 
 
 def test_a_further_set_may_lie_in_the_same_folder(people):
