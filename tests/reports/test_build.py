@@ -20,7 +20,7 @@ import reports.build
 ours = {n for n in sys.modules if n.startswith(("benchmark", "methods", "zoo"))}
 assert not {"torch", "torchvision", "timm", "matplotlib.pyplot"} & set(sys.modules)
 names = ("record", "record_schema", "published", "published.bibliography", "significance")
-names += ("files", "label", "variants")
+names += ("files", "label", "progress", "variants")
 allowed = {f"benchmark.{name}" for name in names}
 assert ours <= {"benchmark", *allowed}, ours
 """

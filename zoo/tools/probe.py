@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-NEARLY_ZERO = 1e-4
+NEARLY_ZERO = 1e-5
 
 
 def prepare(model: nn.Module, clips: torch.Tensor) -> None:

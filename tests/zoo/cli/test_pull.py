@@ -24,7 +24,7 @@ def test_a_checkpoint_is_listed_shown_and_pulled(shelf, call):
     [
         (["pull", "sta.foldr-tiny"], 2, "did you mean sta.folder-tiny"),
         (["pull", "x*"], 2, "no checkpoint is called 'x*'"),
-        (["show", "nothing"], 2, "unknown checkpoint"),
+        (["show", "nothing"], 2, "no checkpoint, recipe or protocol is called 'nothing'"),
         (["verify", "nothing"], 2, "unknown checkpoint"),
         (["pull", "nvan.mars-released"], 1, "cannot be fetched automatically"),
         (["cache", "burn"], 2, "expected list or prune"),

@@ -54,9 +54,9 @@ def test_what_did_not_converge_is_kept_on_request(call, folder, tmp_path, monkey
     kept, name = [], "stale" if check else "build"
     original = getattr(build, name)
 
-    def spy(*arguments, keep_unconverged=False):
+    def spy(*arguments, keep_unconverged=False, **more):
         kept.append(keep_unconverged)
-        return original(*arguments, keep_unconverged=keep_unconverged)
+        return original(*arguments, keep_unconverged=keep_unconverged, **more)
 
     monkeypatch.setattr(build, name, spy)
     words = ["report", folder, "-o", tmp_path, "--format", "csv", *check]

@@ -93,7 +93,7 @@ def test_a_method_without_a_backbone_passes(monkeypatch):
 @pytest.mark.parametrize(
     "backbone",
     [
-        "convnext_atto[depths=1+1+1+1,dims=4+8+8+16]",
+        "convnext_atto[depths=1+1+1+1,dims=16+32+32+64]",
         "vit_tiny_patch16_224[depth=2,embed_dim=12,num_heads=2]",
     ],
 )

@@ -67,7 +67,7 @@ def test_its_folder_is_named_by_the_knobs_and_the_renderer(small):
 
 
 def test_the_cache_is_used_again(cache, small, monkeypatch):
-    monkeypatch.setattr(module, "render", lambda *_, **__: pytest.fail("rendered again"))
+    monkeypatch.setattr(module.rendering, "render", lambda *_, **__: pytest.fail("rendered again"))
     again = synthetic(cache, **SMALL)
     assert again == small
     assert [p.name for p in cache.iterdir() if not p.name.startswith(".")] == [home(small).name]
@@ -75,7 +75,7 @@ def test_the_cache_is_used_again(cache, small, monkeypatch):
 
 def test_an_integer_will_do_for_a_severity(cache, monkeypatch):
     first = synthetic(cache, **{**SMALL, "occlusion": 0})
-    monkeypatch.setattr(module, "render", lambda *_, **__: pytest.fail("rendered again"))
+    monkeypatch.setattr(module.rendering, "render", lambda *_, **__: pytest.fail("rendered again"))
     assert synthetic(cache, **{**SMALL, "occlusion": 0.0}) == first
 
 
@@ -162,7 +162,7 @@ def test_two_at_a_time_render_once(tmp_path, monkeypatch):
         renderings.append(arguments)
         render(*arguments, **settings)
 
-    monkeypatch.setattr(module, "render", counted)
+    monkeypatch.setattr(module.rendering, "render", counted)
     found = []
     threads = [
         threading.Thread(target=lambda: found.append(synthetic(tmp_path, **SMALL)))
