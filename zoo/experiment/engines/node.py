@@ -95,7 +95,7 @@ def carry_out(job: Job, errand: Errand, *sources: Source) -> Outcome | Unfit | B
 
     try:
         with process_group(errand.desk, errand.attempt, errand.rank, errand.processes):
-            return lead(work, reporter.ended)
+            return work() if errand.processes == 1 else lead(work, reporter.ended)
     except OSError as error:
         return Broken(one_line(error))
 

@@ -32,19 +32,31 @@ def whole_cluster():
         ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
         from ray.cluster_utils import Cluster
 
-        found = Cluster(initialize_head=True, head_node_args=SMALL)
+        found = Cluster()
+        add_machine(found)
         ray.init(found.address, log_to_driver=False, logging_level="ERROR")
         yield found
         ray.shutdown()
         found.shutdown()
 
 
+def add_machine(cluster, attempts=5):
+    """Ray itself gives a machine 30 s to begin, which is little where others keep it busy."""
+    for left in reversed(range(attempts)):
+        try:
+            cluster.add_node(wait=False, **SMALL)
+            cluster.wait_for_nodes(LONGEST_S)
+            return
+        except Exception as error:  # of no class of its own
+            if not left or "timed out during startup" not in str(error):
+                raise
+
+
 @pytest.fixture
 def cluster(whole_cluster):
     """Two machines, whatever an earlier test did to the second one."""
     if not whole_cluster.worker_nodes:
-        whole_cluster.add_node(wait=False, **SMALL)
-        whole_cluster.wait_for_nodes(LONGEST_S)
+        add_machine(whole_cluster)
     return whole_cluster
 
 
