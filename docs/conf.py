@@ -67,6 +67,12 @@ html_theme_options = {
 }
 
 
+def link_pages(app: Sphinx, page: str, text: list[str]) -> None:
+    """Links to files beside docs/, which work on GitHub, lead to the pages that hold them here."""
+    for name in ("CONTRIBUTING", "CHANGELOG"):
+        text[0] = text[0].replace(f"](../{name}.md", f"]({name.lower()}.md")
+
+
 def copy_example(app: Sphinx, error: Exception | None) -> None:
     """Put the example report beside the pages that link it."""
     if error is None:
@@ -76,4 +82,5 @@ def copy_example(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     """Write what is generated, and copy the example when all is built."""
     app.connect("builder-inited", lambda _: pages.write_all())
+    app.connect("source-read", link_pages)
     app.connect("build-finished", copy_example)
